@@ -1,0 +1,70 @@
+"""How many Provisioned Throughput Units (PTU) a workload needs on Azure OpenAI / Microsoft Foundry.
+
+>>> from ptucalc import Workload, size
+>>> result = size(Workload(model="gpt-4.1", requests_per_minute=600, input_tokens=1800, output_tokens=250, cache_ratio="0.4"))
+>>> result.sizes["global"].ptu
+420
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ptucalc.api import largest_rate, size
+    from ptucalc.catalog import Catalog, DeploymentType, Model, Unknown, UnknownModel
+    from ptucalc.errors import BadCatalog, BadInput, Problem, PtucalcError
+    from ptucalc.read.catalog import load_catalog
+    from ptucalc.read.workloads import read_workloads
+    from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload, SizingResult
+    from ptucalc.workload import LoadProfile, Workload
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BadCatalog",
+    "BadInput",
+    "Catalog",
+    "DeploymentType",
+    "LoadProfile",
+    "Model",
+    "Note",
+    "Problem",
+    "PtucalcError",
+    "Size",
+    "SizedDeployment",
+    "SizedWorkload",
+    "SizingResult",
+    "Unknown",
+    "UnknownModel",
+    "Workload",
+    "largest_rate",
+    "load_catalog",
+    "read_workloads",
+    "size",
+]
+
+_HOMES = {
+    "ptucalc.api": ("largest_rate", "size"),
+    "ptucalc.catalog": ("Catalog", "DeploymentType", "Model", "Unknown", "UnknownModel"),
+    "ptucalc.errors": ("BadCatalog", "BadInput", "Problem", "PtucalcError"),
+    "ptucalc.read.catalog": ("load_catalog",),
+    "ptucalc.read.workloads": ("read_workloads",),
+    "ptucalc.results": ("Note", "Size", "SizedDeployment", "SizedWorkload", "SizingResult"),
+    "ptucalc.workload": ("LoadProfile", "Workload"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Public names are loaded when first used, so that `import ptucalc` and the command line start quickly."""
+    for home, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(home), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'ptucalc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

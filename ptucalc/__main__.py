@@ -1,0 +1,5 @@
+"""`python -m ptucalc`."""
+
+from ptucalc.cli import main
+
+main()

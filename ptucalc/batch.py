@@ -1,0 +1,154 @@
+"""Sizes a file of workloads in two passes: everything is checked and pooled first, then each row is sized.
+
+Memory grows with the deployments, not with the rows; names are checked for repeats through 8-byte hashes on disk.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from array import array
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import IO
+
+from ptucalc.errors import BadInput, Problem
+from ptucalc.pooling import Pool
+from ptucalc.read.workloads import MOST_PROBLEMS, Row, WorkloadFile
+from ptucalc.results import SizedWorkload
+from ptucalc.sizing import Sizer
+
+__all__ = ["FileSizing", "RepeatedNames"]
+
+
+class RepeatedNames:
+    """Which names occur more than once, in flat memory: hashes go to 64 files by their last bits."""
+
+    BUCKETS = 64
+    KEPT = 4096
+
+    def __init__(self) -> None:
+        self._kept = [array("q") for _ in range(self.BUCKETS)]
+        self._files: list[IO[bytes] | None] = [None] * self.BUCKETS
+
+    def add(self, name: str) -> None:
+        """Note one name."""
+        hashed = hash(name)
+        bucket = hashed % self.BUCKETS
+        kept = self._kept[bucket]
+        kept.append(hashed)
+        if len(kept) >= self.KEPT:
+            file = self._files[bucket]
+            if file is None:
+                file = self._files[bucket] = tempfile.TemporaryFile()  # noqa: SIM115  # closed in repeated()
+            file.write(kept.tobytes())
+            self._kept[bucket] = array("q")
+
+    def repeated(self) -> set[int]:
+        """Hashes of the names that occurred more than once."""
+        found: set[int] = set()
+        for kept, file in zip(self._kept, self._files, strict=True):
+            if file is not None:
+                file.seek(0)
+                kept.frombytes(file.read())
+                file.close()
+            if len(set(kept)) < len(kept):
+                ordered = sorted(kept)
+                found.update(one for one, two in pairwise(ordered) if one == two)
+        return found
+
+
+class FileSizing:
+    """One file and one sizer. `check` first; then `sized`, as often as wanted."""
+
+    def __init__(
+        self, file: WorkloadFile, sizer: Sizer, *, region: str | None = None, output_weight: str | None = None
+    ) -> None:
+        """`region` is for rows that name none, `output_weight` for rows whose model's weight is not published."""
+        self.file = file
+        self.sizer = sizer
+        self.region = region
+        self.output_weight = output_weight
+        self._lacks_weight: dict[str, bool] = {}
+        self.problems: list[Problem] = []
+        self.uncounted = 0
+        self.rows = 0
+        self.bad_rows: set[int] = set()
+
+    def check(self, *, skip_bad: bool = False) -> None:
+        """Check every row and add the good ones to their deployments; what is wrong is in `problems`.
+
+        With `skip_bad` the bad rows are left out of the deployments and of `sized`.
+        """
+        names = RepeatedNames()
+        for row in self._completed():
+            self.rows += 1
+            try:
+                workload = row.workload()
+                self.sizer.add(workload, row.name)
+            except BadInput as error:
+                self._note(row, error)
+                continue
+            names.add(row.name)
+        repeated = names.repeated()
+        if repeated:
+            self._name_repeats(repeated)
+            if skip_bad:  # rows that turned out to repeat a name are in the sums already: add up again without them
+                self.sizer.pool = Pool()
+                for row in self._completed():
+                    if row.number not in self.bad_rows:
+                        self.sizer.add(row.workload(), row.name)
+        if not self.rows:
+            self.problems.append(Problem("file", "only a header", "at least one row of values", source=self.file.name))
+
+    def sized(self) -> Iterator[tuple[SizedWorkload, object]]:
+        """Each good row, sized alone, with the key of its deployment."""
+        deployment_key = self.sizer.pool.key_of
+        resolve = self.sizer.resolver.resolve
+        for row in self._completed():
+            if row.number in self.bad_rows:
+                continue
+            workload = row.workload()
+            yield self.sizer.size(workload, row.name), deployment_key(workload, resolve(workload))
+
+    def _completed(self) -> Iterator[Row]:
+        """The rows, with what the command line says for those that do not."""
+        if self.region is None and self.output_weight is None:
+            yield from self.file.rows()
+            return
+        for row in self.file.rows():
+            fields = row.fields
+            if self.region is not None:
+                fields.setdefault("region", self.region)
+            if self.output_weight is not None and fields.get("output_weight") is None:
+                model = str(fields.get("model"))
+                lacks = self._lacks_weight.get(model)
+                if lacks is None:
+                    lacks = self._lacks_weight[model] = self.sizer.resolver.lacks_output_weight(model)
+                if lacks:
+                    fields["output_weight"] = self.output_weight
+            yield row
+
+    def _note(self, row: Row, error: BadInput) -> None:
+        self.bad_rows.add(row.number)
+        problems = list(error.problems)
+        named = {problem.field for problem in problems}
+        stand_in = row.stand_in()
+        if stand_in is not None:  # the numbers were wrong; the model may be wrong as well
+            problems += [problem for problem in self.sizer.resolver.problems_of(stand_in) if problem.field not in named]
+        for problem in problems:
+            if len(self.problems) < MOST_PROBLEMS:
+                self.problems.append(row.place(problem))
+            else:
+                self.uncounted += 1
+
+    def _name_repeats(self, repeated: set[int]) -> None:
+        """Go through the file once more for the rows whose names came before."""
+        first: dict[str, int] = {}
+        for row in self.file.rows():
+            if row.number in self.bad_rows or hash(row.name) not in repeated:
+                continue
+            if row.name not in first:
+                first[row.name] = row.number
+                continue
+            expected = f"a name that no other workload has (row {first[row.name]} has it)"
+            self._note(row, BadInput([Problem("name", row.name, expected)]))

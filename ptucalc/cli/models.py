@@ -1,0 +1,55 @@
+"""`ptucalc models`: what the catalog knows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from ptucalc.cli import options
+
+__all__ = ["models"]
+
+Filter = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Argument(help="Only models whose name holds this text.", metavar="[TEXT]", show_default=False),
+]
+Details = Annotated[bool, typer.Option("--verbose", "-v", help="Everything known, with sources and dates.")]
+
+
+def models(
+    text: Filter = None,
+    catalog: options.CatalogFiles = None,
+    output: options.Output = None,
+    json: options.Json = False,
+    out_file: options.OutFile = None,
+    verbose: Details = False,
+    no_color: options.NoColor = False,
+) -> int:
+    """The models known here: rates, weights, sizes sold, latency targets, sources, and how old all that is."""
+    from datetime import date
+
+    from ptucalc import __version__, load_catalog
+    from ptucalc.cli.failing import failed
+    from ptucalc.cli.view import View
+    from ptucalc.errors import BadInput, Problem
+    from ptucalc.report.model_blocks import MODEL_COLUMNS, catalog_document, model_blocks, model_rows
+
+    shape = options.chosen_format(output, json, out_file)
+    try:
+        known = load_catalog(*(catalog or ()))
+        wanted = " ".join(text or ())
+        found = known.matching(wanted)
+        if not found:
+            from ptucalc.catalog import nearest
+
+            near = nearest(wanted, [model.name for model in known])
+            hint = f" ({' or '.join(near)}?)" if near else ""
+            raise BadInput([Problem("TEXT", wanted, f"part of a model's name or id{hint}; `ptucalc models` lists all")])
+        view = View(shape=shape, out_file=out_file, verbose=verbose, color=False if no_color else None)
+        document = catalog_document(known, found, version=__version__)
+        blocks = model_blocks(known, found, verbose=verbose, today=date.today())
+        view.write(document, blocks, MODEL_COLUMNS, model_rows(found))
+    except BadInput as error:
+        return failed(error, shape, flags={"catalog": "--catalog"})
+    return 0

@@ -1,0 +1,126 @@
+"""`ptucalc size`: PTU for one workload from flags, or for a file of workloads."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from ptucalc.cli import options
+
+__all__ = ["size_command"]
+
+FLAGS = {
+    "model": "--model",
+    "model_version": "--model-version",
+    "requests_per_minute": "--rpm",
+    "input_tokens": "--input-tokens",
+    "output_tokens": "--output-tokens",
+    "image_input_tokens": "--image-input-tokens",
+    "image_output_tokens": "--image-output-tokens",
+    "cache_ratio": "--cache-ratio",
+    "cache_write_ratio": "--cache-write-ratio",
+    "max_tokens": "--max-tokens",
+    "output_weight": "--output-weight",
+    "region": "--region",
+    "headroom": "--headroom",
+    "sku": "--sku",
+    "ptu": "--ptu",
+    "catalog": "--catalog",
+}
+"""Which flag gives which value, for messages."""
+
+File = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Argument(
+        help="Workloads: .csv, .yaml or .json; - is standard input.", metavar="[FILE|-]", show_default=False
+    ),
+]
+SkipBad = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad", help="Size the good rows of a file, and list the bad ones.", rich_help_panel=options.OUT
+    ),
+]
+Ptu = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--ptu",
+        help="The other way round: the largest rate that fits in N PTU; repeatable.",
+        rich_help_panel=options.WHERE,
+    ),
+]
+
+
+def size_command(
+    file: File = None,
+    model: options.Model = None,
+    model_version: options.ModelVersion = None,
+    rpm: options.Rpm = None,
+    input_tokens: options.InputTokens = None,
+    output_tokens: options.OutputTokens = None,
+    cache_ratio: options.CacheRatio = None,
+    cache_write_ratio: options.CacheWriteRatio = None,
+    max_tokens: options.MaxTokens = None,
+    image_input_tokens: options.ImageInputTokens = None,
+    image_output_tokens: options.ImageOutputTokens = None,
+    output_weight: options.OutputWeight = None,
+    sku: options.Sku = "all",
+    region: options.Region = None,
+    headroom: options.Headroom = None,
+    ptu: Ptu = None,
+    catalog: options.CatalogFiles = None,
+    skip_bad: SkipBad = False,
+    output: options.Output = None,
+    json: options.Json = False,
+    out_file: options.OutFile = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    no_color: options.NoColor = False,
+) -> int:
+    """How many PTU a workload (or a file of them) needs, for each deployment type."""
+    from ptucalc.cli.failing import failed
+    from ptucalc.cli.sizing_runs import make_sizer, size_file, size_one, size_rates
+    from ptucalc.cli.view import View
+    from ptucalc.errors import BadInput, Problem
+
+    call = {
+        "model": model,
+        "model_version": model_version,
+        "requests_per_minute": rpm,
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "cache_ratio": cache_ratio,
+        "cache_write_ratio": cache_write_ratio,
+        "max_tokens": max_tokens,
+        "image_input_tokens": image_input_tokens,
+        "image_output_tokens": image_output_tokens,
+    }
+    shape = options.chosen_format(output, json, out_file)
+    view = View(
+        shape=shape,
+        out_file=out_file,
+        quiet=quiet,
+        verbose=verbose,
+        color=False if no_color else None,
+        inputs=() if file is None else (file,),
+    )
+    lines: list[str] = []
+    try:
+        if file is None:
+            sizer = make_sizer(sku=sku, headroom=headroom, catalogs=tuple(catalog or ()))
+            whole = {**call, "region": region, "output_weight": output_weight}
+            return size_rates(sizer, whole, ptu, view) if ptu else size_one(sizer, whole, view)
+        both = [FLAGS[field] for field, value in call.items() if value is not None] + ["--ptu"][: bool(ptu)]
+        if both:
+            raise BadInput([Problem(flag, "beside a file", "left out: the rows of the file say that") for flag in both])
+        from ptucalc.batch import FileSizing
+        from ptucalc.read.workloads import WorkloadFile
+
+        rows = WorkloadFile.open(file)
+        lines = rows.lines
+        sizer = make_sizer(sku=sku, headroom=headroom or rows.headroom, catalogs=tuple(catalog or ()))
+        sizing = FileSizing(rows, sizer, region=region, output_weight=output_weight)
+        return size_file(sizing, view, skip_bad=skip_bad)
+    except BadInput as error:
+        return failed(error, shape, flags=FLAGS, lines=lines)

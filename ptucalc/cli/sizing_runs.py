@@ -1,0 +1,161 @@
+"""What `ptucalc size` does with its flags: one workload, a file of them, or the inverse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from ptucalc import __version__, exact
+from ptucalc.api import deployment_types_of
+from ptucalc.cli.view import View, remark
+from ptucalc.errors import BadInput, Problem
+from ptucalc.read.catalog import load_catalog
+from ptucalc.resolving import Resolver
+from ptucalc.results import ROW_COLUMNS, SizingResult, deployment_rows, workload_rows
+from ptucalc.sizing import Sizer
+from ptucalc.workload import Workload
+
+if TYPE_CHECKING:
+    from ptucalc.batch import FileSizing
+
+__all__ = ["make_sizer", "size_file", "size_one", "size_rates"]
+
+EXAMPLE = "ptucalc size -m gpt-4.1 --rpm 600 --input-tokens 1800 --output-tokens 250, or ptucalc size FILE"
+
+
+def make_sizer(*, sku: str, headroom: str | None, catalogs: tuple[str, ...]) -> Sizer:
+    """A sizer as the flags say. Raises BadInput with the problems of all of them."""
+    problems: list[Problem] = []
+    share = exact.headroom(0)
+    try:
+        share = exact.headroom(headroom or "0")
+    except ValueError as error:
+        problems.append(Problem("headroom", headroom or "", str(error)))
+    kinds = deployment_types_of("all")
+    try:
+        kinds = deployment_types_of(sku.split(","))
+    except BadInput as error:
+        problems.extend(error.problems)
+    if problems:
+        raise BadInput(problems)
+    return Sizer(Resolver(load_catalog(*catalogs), kinds), share)
+
+
+def size_one(sizer: Sizer, call: Mapping[str, str | None], view: View) -> int:
+    """Size the workload that the flags describe."""
+    if not any(value is not None for value in call.values()):
+        raise BadInput([Problem("size", "", f"a workload: {EXAMPLE}")])
+    workload = _workload(sizer, call)
+    key = sizer.add(workload)
+    result = sizer.result([sizer.size(workload)], [key], version=__version__, today=date.today())
+    return _show(result, view)
+
+
+def size_rates(sizer: Sizer, call: Mapping[str, str | None], ptu: list[str], view: View) -> int:
+    """Show the largest rate of the flags' call that fits in so many PTU."""
+    from ptucalc.inverse import fits
+    from ptucalc.report.rate_blocks import rate_blocks
+
+    counts, problems = [], []
+    for text in ptu:
+        try:
+            counts.append(exact.positive(text))
+        except ValueError as error:
+            problems.append(Problem("ptu", text, str(error)))
+    if problems:
+        raise BadInput(problems)
+    given = call.get("requests_per_minute")
+    result = fits(
+        _workload(sizer, {**call, "requests_per_minute": given or "1"}),
+        counts,
+        catalog=sizer.resolver.catalog,
+        headroom=sizer.headroom,
+        rate_given=given is not None,
+        version=__version__,
+    )
+    rows = result.rows()
+    view.write(result.to_dict(), rate_blocks(result), list(rows[0]), (tuple(row.values()) for row in rows))
+    return 0
+
+
+def size_file(sizing: FileSizing, view: View, *, skip_bad: bool) -> int:
+    """Size every workload of a file. Raises BadInput with every problem, unless the bad rows are to be skipped."""
+    file, sizer = sizing.file, sizing.sizer
+    sizing.check(skip_bad=skip_bad)
+    if sizing.problems and not (skip_bad and sizer.pool.deployments):
+        raise BadInput(sizing.problems, uncounted=sizing.uncounted)
+    if file.ignored:
+        remark(f"{file.name}: ignored column{'s'[: len(file.ignored) > 1]} {', '.join(file.ignored)}", view)
+    if sizing.problems:
+        from ptucalc.cli.failing import report_skipped
+
+        report_skipped(BadInput(sizing.problems, uncounted=sizing.uncounted), lines=file.lines)
+    if view.shape == "csv":
+        return _stream(sizing, view)
+    workloads, keys = [], []
+    for sized, key in sizing.sized():
+        workloads.append(sized)
+        keys.append(key)
+    return _show(sizer.result(workloads, keys, version=__version__, today=date.today()), view)
+
+
+def _workload(sizer: Sizer, call: Mapping[str, str | None]) -> Workload:
+    """The workload of the flags. Its model is checked even where a number is wrong, so that all is said at once."""
+    from ptucalc.read.workloads import Row
+
+    fields = {field: value for field, value in call.items() if value is not None}
+    if "image_output_tokens" in fields:
+        fields = {"input_tokens": "0", "output_tokens": "0", **fields}
+    row = Row(1, fields, lambda problem: problem)
+    try:
+        return row.workload()
+    except BadInput as error:
+        stand_in, named = row.stand_in(), {problem.field for problem in error.problems}
+        more = sizer.resolver.problems_of(stand_in) if stand_in else ()
+        raise BadInput([*error.problems, *(problem for problem in more if problem.field not in named)]) from None
+
+
+def _show(result: SizingResult, view: View) -> int:
+    """The report, unless a deployment has no size at all: then why (and the JSON, if that was asked for)."""
+    from ptucalc.report.size_blocks import size_blocks
+
+    unanswered = _unanswered(result.unanswered)
+    if not unanswered or view.shape == "json":
+        blocks = size_blocks(result, verbose=view.verbose, quiet=view.quiet)
+        view.write(result.to_dict(), blocks, ROW_COLUMNS, (tuple(row.values()) for row in result.rows()))
+    if unanswered:
+        from ptucalc.cli.failing import failed
+
+        return failed(unanswered, "table")
+    return 0
+
+
+def _unanswered(deployments: Any) -> BadInput | None:
+    problems = [
+        Problem("--sku", size.deployment_type.value, f"a type that {deployment.name} is offered on ({size.reason})")
+        for deployment in deployments
+        for size in deployment.sizes.values()
+    ]
+    return BadInput(problems) if problems else None
+
+
+def _stream(sizing: FileSizing, view: View) -> int:
+    """CSV rows as they are sized, keeping none of them."""
+    keyed = sizing.sizer.deployments()
+    deployments = tuple(keyed.values())
+    unanswered = _unanswered([d for d in deployments if all(size.ptu is None for size in d.sizes.values())])
+    if unanswered:
+        raise unanswered
+    names = {key: deployment.name for key, deployment in keyed.items()}
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for sized, key in sizing.sized():
+            yield from workload_rows(sized, names[key])
+        for deployment in deployments:
+            yield from deployment_rows(deployment)
+
+    view.write_rows(ROW_COLUMNS, rows())
+    for note in sizing.sizer.notes(deployments, date.today()):
+        remark(f"{note.code}: {note.message}", view)
+    return 0

@@ -1,0 +1,65 @@
+"""How and where a command shows its result: format, file or standard output, colours."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ptucalc.cli.writing import output_stream
+
+if TYPE_CHECKING:
+    from ptucalc.report.blocks import Block
+
+__all__ = ["View", "remark"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """The output flags. `color` None means: where the terminal can show it. `inputs` are files not to overwrite."""
+
+    shape: str
+    out_file: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+    color: bool | None = None
+    inputs: tuple[str, ...] = ()
+
+    def write(
+        self,
+        document: Mapping[str, Any],
+        blocks: Iterable[Block],
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+    ) -> None:
+        """Write a result in the format asked for."""
+        if self.shape == "csv":
+            self.write_rows(columns, rows)
+            return
+        with output_stream(self.out_file, inputs=self.inputs) as stream:
+            if self.shape == "json":
+                json.dump(document, stream, indent=2, ensure_ascii=False, allow_nan=False)
+                stream.write("\n")
+            elif self.shape == "markdown":
+                from ptucalc.report.markdown import markdown
+
+                stream.write(markdown(blocks))
+            else:
+                from ptucalc.report.console import show
+
+                show(blocks, stream, color=self.color)
+
+    def write_rows(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Write flat rows as CSV, one by one."""
+        from ptucalc.report.flat import write_csv
+
+        with output_stream(self.out_file, inputs=self.inputs) as stream:
+            write_csv(columns, rows, stream)
+
+
+def remark(text: str, view: View) -> None:
+    """A remark to standard error, unless the view is quiet."""
+    if not view.quiet:
+        print(text, file=sys.stderr)

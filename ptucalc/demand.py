@@ -1,0 +1,61 @@
+"""Demand: tokens per minute by token class, exact. It knows no model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd
+from operator import mul
+
+from ptucalc.catalog import CLASSES, TokenClass, TokenWeights
+from ptucalc.workload import Workload
+
+__all__ = ["Demand"]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Tokens per minute of each class, in the order of `TokenClass`, as integers over one denominator (`scale`)."""
+
+    per_minute: tuple[int, ...]
+    scale: int
+
+    @classmethod
+    def of(cls, workload: Workload) -> Demand:
+        """Demand of a workload in its peak minute.
+
+        Input tokens split into cached, written and uncached by the two ratios; every token is in exactly one class.
+        """
+        rate, cached, written = workload.requests_per_minute, workload.cache_ratio, workload.cache_write_ratio
+        top, tokens, parts = rate.numerator, workload.input_tokens, cached.denominator * written.denominator
+        hit = tokens * cached.numerator * written.denominator
+        write = tokens * written.numerator * cached.denominator
+        whole = top * parts
+        return cls(
+            (
+                top * (tokens * parts - hit - write),
+                top * hit,
+                top * write,
+                whole * workload.output_tokens,
+                whole * workload.image_input_tokens,
+                whole * workload.image_output_tokens,
+            ),
+            rate.denominator * parts,
+        )
+
+    def weighted(self, weights: TokenWeights) -> tuple[int, int]:
+        """Weighted tokens per minute, as numerator and denominator, in lowest terms.
+
+        Weighted TPM = sum over classes of tokens per minute x weight. A class that has no known weight counts 0:
+        whoever asks has made sure that it holds no tokens. Source of the weights: the catalog.
+        """
+        scaled, scale = weights.scaled
+        top, bottom = sum(map(mul, self.per_minute, scaled)), self.scale * scale
+        if bottom == 1:
+            return top, 1
+        shared = gcd(top, bottom)
+        return top // shared, bottom // shared
+
+    def tokens_per_minute(self, token_class: TokenClass) -> Fraction:
+        """Tokens per minute of one class."""
+        return Fraction(self.per_minute[CLASSES.index(token_class)], self.scale)

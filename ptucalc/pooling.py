@@ -1,0 +1,167 @@
+"""Workloads that share a deployment, added up exactly, so that they are rounded once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from ptucalc.catalog import DeploymentType, Model
+from ptucalc.demand import Demand
+from ptucalc.errors import BadInput, Problem
+from ptucalc.resolving import Resolved
+from ptucalc.workload import HOURS_PER_WEEK, Workload
+
+__all__ = ["NAMES_KEPT", "Pool", "Pooled", "Sum"]
+
+NAMES_KEPT = 1000
+"""A pooled deployment keeps this many names of workloads; of more it keeps the number, so that memory stays flat."""
+
+
+class Sum:
+    """An exact sum of fractions: integers added over the few denominators that occur."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self) -> None:
+        self.parts: dict[int, int] = {}
+
+    def add(self, top: int, bottom: int) -> None:
+        """Add top / bottom."""
+        self.parts[bottom] = self.parts.get(bottom, 0) + top
+
+    @property
+    def total(self) -> Fraction:
+        """What was added."""
+        return sum((Fraction(top, bottom) for bottom, top in self.parts.items()), Fraction(0))
+
+
+@dataclass
+class Pooled:
+    """One deployment in the making. Index 0 of the lists is today's rate, the others the model's earlier rates."""
+
+    model: Model
+    version: str | None
+    kind: DeploymentType | None
+    region: str | None
+    given_name: str | None
+    kinds: tuple[DeploymentType, ...]
+    names: list[str] = field(default_factory=list)
+    count: int = 0
+    rate: Sum = field(default_factory=Sum)
+    weighted: list[Sum] = field(default_factory=list)
+    steady: list[Sum] = field(default_factory=list)
+    week: list[list[Fraction]] = field(default_factory=list)
+    steady_rate: Sum = field(default_factory=Sum)
+    week_rate: list[Fraction] = field(default_factory=list)
+    marks: dict[str, list[str]] = field(default_factory=dict)
+    marked: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def what(self) -> str:
+        """Model, version, type and region in words."""
+        parts = (self.model.name, self.version, self.kind.label if self.kind else None, self.region)
+        return " ".join(part for part in parts if part)
+
+    def mark(self, code: str, name: str) -> None:
+        """Remember that a note of this code is due for this workload."""
+        self.marked[code] = self.marked.get(code, 0) + 1
+        names = self.marks.setdefault(code, [])
+        if len(names) < 3:
+            names.append(name)
+
+    def peak(self, rate_index: int = 0) -> tuple[Fraction, Fraction]:
+        """Weighted TPM and requests per minute in the pooled peak: hour by hour where there are profiles."""
+        if not self.week:
+            return self.weighted[rate_index].total, self.rate.total
+        week = self.week[rate_index]
+        hour = max(range(HOURS_PER_WEEK), key=week.__getitem__)
+        return self.steady[rate_index].total + week[hour], self.steady_rate.total + self.week_rate[hour]
+
+
+@dataclass
+class Pool:
+    """Collects workloads into deployments.
+
+    Workloads share one if their model, version, deployment type and region are the same, or if they name the same
+    `deployment`. Peaks are added as if they coincide; hourly profiles are added hour by hour instead.
+    """
+
+    deployments: dict[object, Pooled] = field(default_factory=dict)
+
+    def add(
+        self, workload: Workload, name: str, resolved: Resolved, demand: Demand, weighted: tuple[int, int]
+    ) -> object:
+        """Add one workload, and return the key of its deployment. Raises BadInput where it contradicts the others."""
+        key = self.key_of(workload, resolved)
+        pooled = self.deployments.get(key)
+        if pooled is None:
+            model, kind, region = resolved.model, workload.deployment_type, workload.region
+            pooled = Pooled(model, resolved.version, kind, region, workload.deployment, resolved.kinds)
+            pooled.weighted = [Sum() for _ in range(1 + len(resolved.earlier))]
+            pooled.steady = [Sum() for _ in pooled.weighted]
+            self.deployments[key] = pooled
+        elif workload.deployment is not None:
+            _check_same(pooled, workload, resolved)
+        pooled.count += 1
+        if pooled.count <= NAMES_KEPT:
+            pooled.names.append(name)
+        top, bottom = workload.requests_per_minute.numerator, workload.requests_per_minute.denominator
+        pooled.rate.add(top, bottom)
+        each = [weighted, *(demand.weighted(weights) for weights in resolved.earlier)]
+        for total, value in zip(pooled.weighted, each, strict=True):
+            total.add(*value)
+        if workload.profile and workload.profile.hourly:
+            _add_week(pooled, workload, each)
+        else:
+            pooled.steady_rate.add(top, bottom)
+            for total, value in zip(pooled.steady, each, strict=True):
+                total.add(*value)
+        return key
+
+    @staticmethod
+    def key_of(workload: Workload, resolved: Resolved) -> object:
+        """What workloads that share a deployment have in common."""
+        if workload.deployment is not None:
+            return workload.deployment
+        return resolved.model.name, resolved.version, workload.deployment_type, workload.region
+
+    def names(self) -> dict[object, str]:
+        """A name for each deployment: the given one, or the model's, with as much more as tells it from the others."""
+        taken = {p.given_name for p in self.deployments.values() if p.given_name}
+        open_names = [p.model.name for p in self.deployments.values() if not p.given_name]
+        found: dict[object, str] = {}
+        for key, pooled in self.deployments.items():
+            name = pooled.given_name
+            if name is None:
+                name = pooled.model.name
+                if open_names.count(name) > 1 or name in taken:
+                    name = pooled.what
+                while name in taken:
+                    name += " (2)"
+                taken.add(name)
+            found[key] = name
+        return found
+
+
+def _check_same(pooled: Pooled, workload: Workload, resolved: Resolved) -> None:
+    mine = (resolved.model.name, resolved.version, workload.deployment_type, workload.region)
+    if mine != (pooled.model.name, pooled.version, pooled.kind, pooled.region):
+        kind = workload.deployment_type
+        here = " ".join(part for part in (mine[0], mine[1], kind.label if kind else None, mine[3]) if part)
+        expected = f"one model, version, type and region: other rows make it {pooled.what}, this one {here}"
+        raise BadInput([Problem("deployment", workload.deployment or "", expected)])
+
+
+def _add_week(pooled: Pooled, workload: Workload, each: Iterable[tuple[int, int]]) -> None:
+    assert workload.profile
+    hours = workload.profile.week
+    if not pooled.week:
+        pooled.week = [[Fraction(0)] * HOURS_PER_WEEK for _ in pooled.weighted]
+        pooled.week_rate = [Fraction(0)] * HOURS_PER_WEEK
+    for week, value in zip(pooled.week, each, strict=True):
+        per_request = Fraction(*value) / workload.requests_per_minute
+        for hour, rate in enumerate(hours):
+            week[hour] += per_request * rate
+    for hour, rate in enumerate(hours):
+        pooled.week_rate[hour] += rate

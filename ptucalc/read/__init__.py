@@ -1,0 +1,1 @@
+"""Files to values. Readers say what they found and where; they know no command line."""

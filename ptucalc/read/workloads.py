@@ -1,0 +1,189 @@
+"""Workload files: CSV, YAML plan or JSON to rows that become workloads, each row knowing its place in the file."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from ptucalc.errors import BadInput, Problem
+from ptucalc.read.files import binary, decode, not_utf8, read_bytes
+from ptucalc.workload import LoadProfile, Workload
+
+__all__ = ["MOST_PROBLEMS", "Row", "WorkloadFile", "read_workloads"]
+
+MOST_PROBLEMS = 10_000
+"""So many problems are kept and reported; further ones are counted."""
+
+_HEAD_BYTES = 65_536
+
+
+@dataclass(slots=True)
+class Row:
+    """One workload as written: raw values by field, and how to say where a problem is."""
+
+    number: int
+    fields: dict[str, Any]
+    place: Callable[[Problem], Problem]
+    profile: Any = None
+
+    @property
+    def name(self) -> str:
+        """The workload's name, row-N where it has none (N as the spreadsheet or the list counts)."""
+        name = self.fields.get("name")
+        return f"row-{self.number}" if name is None else str(name).strip()
+
+    def workload(self) -> Workload:
+        """The workload. Raises BadInput with every problem of the row, not yet placed."""
+        if self.profile is None:
+            return Workload.from_fields(self.fields)
+        return Workload.from_fields(self.fields, load_profile(self.profile))
+
+    def stand_in(self) -> Workload | None:
+        """A workload with the row's model and harmless numbers, to check the model of a row whose numbers are wrong."""
+        kept = ("model", "model_version", "region", "output_weight")
+        fields = {name: value for name, value in self.fields.items() if name in kept}
+        try:
+            return Workload.from_fields({**fields, "requests_per_minute": 1, "input_tokens": 0, "output_tokens": 0})
+        except BadInput:
+            return None
+
+
+@dataclass
+class WorkloadFile:
+    """A file of workloads that can be gone through more than once, row by row.
+
+    `kind` is csv, yaml or json, told from the content; `read` and `ignored` are column headings (CSV only); `headroom`
+    is the plan's own. Opening it raises BadInput where the file as a whole cannot be used.
+    """
+
+    name: str
+    kind: str = ""
+    headroom: str | None = None
+    read: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    lines: list[str] = field(default_factory=list)
+    _rows: Callable[[], Iterator[Row]] = field(default=lambda: iter(()), repr=False)
+    _spool: Any = None
+
+    @classmethod
+    def open(cls, path: str | Path) -> WorkloadFile:
+        """A file by path, or "-" for standard input."""
+        where = None if path == "-" else Path(path)
+        file = cls("stdin" if where is None else str(where))
+        if where is None or (where.exists() and not where.is_file() and not where.is_dir()):
+            file._spool = _spooled(where)  # a pipe can be read only once, and is gone through twice
+        head = file._head(where)
+        problem = binary(head, file.name)
+        if problem:
+            raise BadInput([problem])
+        if not head.strip():
+            raise BadInput([Problem("file", "", "workloads; the file is empty", source=file.name)])
+        file.kind = _kind(head)
+        if file.kind == "csv":
+            from ptucalc.read.workload_csv import CsvTable
+
+            table = CsvTable(file.name, head, lambda: file._stream(where))
+            file.read = tuple(heading for _, _, heading in table.columns.read)
+            file.ignored = table.columns.ignored
+            file._rows = table.rows
+        else:
+            from ptucalc.read.workload_plan import read_plan
+
+            with file._stream(where) as stream:
+                text = decode(stream.read(), file.name)
+            plan = read_plan(text, file.name, file.kind)
+            file.headroom, file.lines = plan.headroom, plan.lines
+            file._rows = lambda: iter(plan.rows)
+        return file
+
+    def rows(self) -> Iterator[Row]:
+        """Every row, in order. Raises BadInput where the file breaks off as a table."""
+        try:
+            yield from self._rows()
+        except UnicodeDecodeError as error:
+            raise BadInput([not_utf8(self.name, error)]) from None
+
+    def _head(self, path: Path | None) -> bytes:
+        if self._spool is None and path is not None:
+            return read_bytes(path, most=_HEAD_BYTES)
+        with self._stream(path) as stream:
+            return stream.read(_HEAD_BYTES)
+
+    def _stream(self, path: Path | None) -> AbstractContextManager[IO[bytes]]:
+        if self._spool is None:
+            assert path is not None
+            return path.open("rb")
+        self._spool.seek(0)
+        return nullcontext(self._spool)
+
+
+def read_workloads(path: str | Path) -> list[Workload]:
+    """The workloads of a CSV, YAML or JSON file ("-" is standard input). Raises BadInput with every problem, placed."""
+    from dataclasses import replace
+
+    problems: list[Problem] = []
+    found = []
+    for row in WorkloadFile.open(path).rows():
+        try:
+            workload = row.workload()
+            found.append(workload if workload.name else replace(workload, name=row.name))
+        except BadInput as error:
+            problems.extend(row.place(problem) for problem in error.problems)
+    if problems:
+        raise BadInput(problems[:MOST_PROBLEMS], uncounted=max(0, len(problems) - MOST_PROBLEMS))
+    return found
+
+
+def load_profile(value: Any) -> LoadProfile:
+    """A profile as plans write it: {levels: [{share, requests_per_minute}]} or {hourly: [...]}. Raises BadInput."""
+    shape = "levels (a list of {share, requests_per_minute}) or hourly (24 or 168 rates)"
+    if not isinstance(value, dict) or len(value) != 1 or not set(value) <= {"levels", "hourly"}:
+        found = ", ".join(value) if isinstance(value, dict) else str(value)
+        raise BadInput([Problem("profile", found, f"either {shape}")])
+    ((key, entries),) = value.items()
+    if not isinstance(entries, list) or not entries:
+        raise BadInput([Problem(f"profile.{key}", "" if entries is None else str(entries), f"a list: {shape}")])
+    if key == "hourly":
+        return LoadProfile.from_hourly(["" if entry is None else entry for entry in entries])
+    problems = [
+        Problem(f"profile.levels[{i}]", str(entry), "{share: ..., requests_per_minute: ...}")
+        for i, entry in enumerate(entries)
+        if not isinstance(entry, dict) or {_level_key(key) for key in entry} != {"share", "requests_per_minute"}
+    ]
+    if problems:
+        raise BadInput(problems)
+    named = [{_level_key(key): value for key, value in entry.items()} for entry in entries]
+    return LoadProfile.from_levels([(entry["share"] or "", entry["requests_per_minute"] or "") for entry in named])
+
+
+def _level_key(key: str) -> str:
+    from ptucalc.read.fields import field_of
+
+    return field_of(key) or key
+
+
+def _kind(head: bytes) -> str:
+    encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    text = head[: len(head) // 2 * 2].decode(encoding, errors="replace").lstrip()
+    if text[:1] in ("{", "["):
+        return "json"
+    plan_keys = ("workloads:", "headroom:", "limits:", "# yaml-language-server", "---")
+    starts = (line.rstrip() for line in text.splitlines())
+    return "yaml" if any(line.startswith(plan_keys) for line in starts) else "csv"
+
+
+def _spooled(path: Path | None) -> Any:
+    spool = tempfile.SpooledTemporaryFile(max_size=16_000_000)  # noqa: SIM115  # lives as long as the WorkloadFile
+    if path is not None:
+        with path.open("rb") as stream:
+            shutil.copyfileobj(stream, spool)
+    else:
+        shutil.copyfileobj(getattr(sys.stdin, "buffer", io.BytesIO()), spool)
+    return spool

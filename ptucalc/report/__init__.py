@@ -1,0 +1,1 @@
+"""Results to something people or programs read. Reports format; they do not compute."""

@@ -1,0 +1,91 @@
+"""A report as blocks (a headline, tables, labelled remarks) that a console or a Markdown page can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TypeAlias
+
+__all__ = ["Block", "Cell", "Column", "Headline", "Remark", "Table", "amount_text", "percent_text", "ptu_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Text with a style: "" (plain), bold, dim, warn or bar."""
+
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's title. `optional` ones are left out on a terminal that is too narrow; `folds` ones may wrap."""
+
+    title: str
+    right: bool = False
+    optional: bool = False
+    folds: bool = False
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows of cells under columns; `totals` is set apart below them."""
+
+    columns: list[Column]
+    rows: list[list[Cell]] = field(default_factory=list)
+    totals: list[Cell] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The first line: what this is about, and more about it."""
+
+    what: str
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A labelled line: How, Rates, Note. With an empty label it goes on from the one before."""
+
+    label: str
+    text: str
+    style: str = "dim"
+
+
+Block: TypeAlias = Headline | Table | Remark
+
+
+def amount_text(value: Fraction | int, decimals: int = 1) -> str:
+    """A number for people: 1,248,000 or 9.6; at most so many decimals.
+
+    >>> amount_text(1248000), amount_text(Fraction(48, 5)), amount_text(Fraction(1, 3), 2)
+    ('1,248,000', '9.6', '0.33')
+    """
+    text = f"{float(round(Fraction(value), decimals)):,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def ptu_text(value: Fraction) -> str:
+    """PTU before rounding: one decimal, more where one would hide that it is not whole.
+
+    >>> ptu_text(Fraction(416)), ptu_text(Fraction(4784, 10)), ptu_text(50 + Fraction(1, 3000))
+    ('416.0', '478.4', '50.0003')
+    """
+    for decimals in range(1, 7):
+        shown = round(value, decimals)
+        if shown == value or shown != round(value):
+            return f"{float(shown):,.{decimals}f}"
+    return f"{float(value):,.9f}"
+
+
+def percent_text(share: Fraction) -> str:
+    """A share for people: 99%, and 99.9% rather than 100% where it is not yet full.
+
+    >>> percent_text(Fraction(99, 100)), percent_text(Fraction(9996, 10000)), percent_text(Fraction(1))
+    ('99%', '99.9%', '100%')
+    """
+    percent = share * 100
+    if 99 < percent < 100:
+        return f"{int(percent * 10) / 10:.1f}%"
+    return f"{round(percent)}%"

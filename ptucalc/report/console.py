@@ -1,0 +1,143 @@
+"""Blocks to a terminal or a pipe. On a terminal tables fit its width; in a pipe nothing is cut or coloured."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Iterable
+from typing import IO, TYPE_CHECKING
+
+from ptucalc.report.blocks import Block, Column, Headline, Remark, Table
+
+if TYPE_CHECKING:
+    from rich.box import Box
+    from rich.console import Console
+
+__all__ = ["show", "width_of"]
+
+PIPE_PROSE_WIDTH = 100
+PIPE_WIDTH = 100_000
+LABEL_WIDTH = 11
+INDENT = 2
+GAP = 2
+
+_STYLES = {"": "", "bold": "bold", "dim": "dim", "warn": "yellow", "bar": "cyan"}
+_LABELS = {"": "dim", "dim": "dim", "warn": "yellow", "bold": "bold"}
+
+
+def width_of(stream: IO[str]) -> int | None:
+    """Columns of the terminal that a stream writes to; None for a pipe or a file."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else None
+    except (OSError, ValueError):
+        return None
+
+
+def show(blocks: Iterable[Block], stream: IO[str], *, color: bool | None = None, width: int | None = None) -> None:
+    """Write the blocks. `color` None means: on a terminal, unless NO_COLOR is set. `width` None: the stream's own."""
+    from rich.console import Console
+
+    width = width or width_of(stream)
+    terminal = width is not None
+    wanted = terminal and not os.environ.get("NO_COLOR") if color is None else color
+    console = Console(
+        file=stream,
+        width=width or PIPE_WIDTH,
+        force_terminal=bool(wanted),
+        no_color=not wanted,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        soft_wrap=False,
+    )
+    if wanted:
+        _write(console, blocks, width)
+        return
+    with console.capture() as captured:
+        _write(console, blocks, width)
+    stream.writelines(line.rstrip() + "\n" for line in captured.get().splitlines())
+
+
+def _write(console: Console, blocks: Iterable[Block], width: int | None) -> None:
+    from rich.text import Text
+
+    before: Block | None = None
+    for block in blocks:
+        apart = before is None or not (isinstance(block, Remark) and isinstance(before, Remark))
+        if apart:
+            console.print()
+        if isinstance(block, Headline):
+            console.print(Text.assemble(" " * INDENT, (block.what, "bold"), "  " if block.more else "", block.more))
+        elif isinstance(block, Table):
+            _show_table(console, block, width)
+        else:
+            _show_remark(console, block, width)
+        before = block
+    console.print()
+
+
+def _show_remark(console: Console, remark: Remark, width: int | None) -> None:
+    from rich.text import Text
+
+    room = max(30, (width or PIPE_PROSE_WIDTH) - INDENT - LABEL_WIDTH - 1)
+    lines = textwrap.wrap(remark.text, room, break_long_words=False, break_on_hyphens=False) or [""]
+    for index, line in enumerate(lines):
+        label = remark.label if index == 0 else ""
+        style = "dim" if remark.style == "dim" and remark.label != "How" else ""
+        text = Text.assemble(" " * INDENT, (f"{label:<{LABEL_WIDTH}}", _LABELS[remark.style]), (line, style))
+        console.print(text, overflow="fold")
+
+
+def _show_table(console: Console, table: Table, width: int | None) -> None:
+    from rich.padding import Padding
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    kept = _columns_that_fit(table, width)
+    drawn = RichTable(
+        box=_head_line(),
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, GAP, 0, 0),
+        header_style="dim",
+        border_style="dim",
+    )
+    for index in kept:
+        column = table.columns[index]
+        drawn.add_column(
+            column.title, justify="right" if column.right else "left", overflow="fold", no_wrap=not column.folds
+        )
+    for row in table.rows:
+        drawn.add_row(*(Text(row[index].text, style=_STYLES[row[index].style]) for index in kept))
+    if table.totals:
+        drawn.add_section()
+        drawn.add_row(*(Text(table.totals[i].text, style=_STYLES[table.totals[i].style]) for i in kept))
+    console.print(Padding(drawn, (0, 0, 0, INDENT), expand=False))
+
+
+def _columns_that_fit(table: Table, width: int | None) -> list[int]:
+    """Indexes of the columns to show: the optional ones go, last first, until the rest fits."""
+    from rich.cells import cell_len
+
+    kept = list(range(len(table.columns)))
+    if width is None:
+        return kept
+    rows = [*table.rows, *([table.totals] if table.totals else [])]
+
+    def needed(index: int, column: Column) -> int:
+        longest = max((cell_len(row[index].text) for row in rows), default=0)
+        return min(longest, 20) if column.folds else max(longest, cell_len(column.title))
+
+    widths = [needed(index, column) for index, column in enumerate(table.columns)]
+    for index in reversed(range(len(table.columns))):
+        if INDENT + sum(widths[i] + GAP for i in kept) - GAP <= width:
+            break
+        if table.columns[index].optional:
+            kept.remove(index)
+    return kept
+
+
+def _head_line() -> Box:
+    from rich.box import Box
+
+    return Box("    \n    \n ── \n    \n ── \n ── \n    \n    \n")

@@ -1,0 +1,424 @@
+"""What comes out: sizes, workloads and deployments with their working, as values, JSON data and flat rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+from ptucalc.catalog import DeploymentType, Model, Offer, TokenClass, TokenWeights, Unknown
+from ptucalc.demand import Demand
+from ptucalc.errors import PtucalcError
+from ptucalc.workload import Workload
+
+if TYPE_CHECKING:
+    from ptucalc.documents import SizeDocument
+
+__all__ = ["ROW_COLUMNS", "Note", "Size", "SizedDeployment", "SizedWorkload", "SizingResult", "Term"]
+
+SCHEMA: Final = "ptucalc.size/1"
+
+
+def number(top: int, bottom: int = 1) -> int | float:
+    """top / bottom as a JSON number: an integer where it is whole, else the nearest float."""
+    whole, rest = divmod(top, bottom)
+    return top / bottom if rest else whole
+
+
+def json_number(value: Fraction) -> int | float:
+    """An exact value as a JSON number."""
+    return number(value.numerator, value.denominator)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark that a reader of the numbers must see. `about` names the deployment, workload or model it is about."""
+
+    code: str
+    message: str
+    about: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """The note as JSON data."""
+        return {"code": self.code, "message": self.message, "about": self.about}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One line of the weighted sum: a token class, its tokens per minute, its weight, and their product."""
+
+    token_class: TokenClass
+    tokens_per_minute: Fraction
+    weight: Fraction
+
+    @property
+    def weighted_tpm(self) -> Fraction:
+        """Tokens per minute x weight."""
+        return self.tokens_per_minute * self.weight
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What one deployment type needs: raw, with headroom, and rounded to a legal size.
+
+    `weighted` (weighted TPM), `rate` (requests per minute) and `headroom` are (numerator, denominator). `ptu` is None
+    where the type is not offered or its sizes are not published; `available` and `reason` say which.
+    """
+
+    offer: Offer
+    tpm_per_ptu: int
+    available: bool | None
+    reason: str
+    ptu: int | None
+    weighted: tuple[int, int]
+    rate: tuple[int, int]
+    headroom: tuple[int, int]
+    latency_target_tps: int | None
+
+    @property
+    def deployment_type(self) -> DeploymentType:
+        """Global, Data Zone or Regional."""
+        return self.offer.deployment_type
+
+    @property
+    def raw_ptu(self) -> Fraction:
+        """PTU before headroom and rounding: weighted TPM / TPM per PTU."""
+        return Fraction(self.weighted[0], self.weighted[1] * self.tpm_per_ptu)
+
+    @property
+    def need_ptu(self) -> Fraction:
+        """raw PTU x (1 + headroom)."""
+        return self.raw_ptu * (1 + Fraction(*self.headroom))
+
+    @property
+    def utilization(self) -> Fraction | None:
+        """Weighted TPM / (PTU x TPM per PTU); None without a size."""
+        return None if self.ptu is None else self.raw_ptu / self.ptu
+
+    @property
+    def max_requests_per_minute(self) -> Fraction | None:
+        """Largest rate at this mix that the size serves: PTU x TPM per PTU / weight of one call; None if it weighs 0."""
+        if self.ptu is None or not self.weighted[0]:
+            return None
+        return Fraction(*self.rate) * self.ptu * self.tpm_per_ptu / Fraction(*self.weighted)
+
+    def numbers(self) -> tuple[int | float, int | float, int | float | None, int | float | None]:
+        """raw_ptu, need_ptu, utilization and max_requests_per_minute as JSON numbers; the same formulas, in integers."""
+        top, bottom = self.weighted
+        raw = bottom * self.tpm_per_ptu
+        more, whole = self.headroom
+        need = number(top * (whole + more), raw * whole)
+        if self.ptu is None:
+            return number(top, raw), need, None, None
+        rate, per = self.rate
+        most = number(rate * self.ptu * raw, per * top) if top else None
+        return number(top, raw), need, number(top, raw * self.ptu), most
+
+    def to_dict(self) -> dict[str, Any]:
+        """The size as JSON data."""
+        raw, need, utilization, most = self.numbers()
+        grid = self.offer.grid
+        return {
+            "deployment_type": self.deployment_type.value,
+            "sku_name": self.deployment_type.sku_name,
+            "available": self.available,
+            "reason": self.reason or None,
+            "raw_ptu": raw,
+            "need_ptu": need,
+            "ptu": self.ptu,
+            "minimum": grid.minimum if grid else None,
+            "increment": grid.increment if grid else None,
+            "utilization": utilization,
+            "max_requests_per_minute": most,
+            "latency_target_tps": self.latency_target_tps,
+        }
+
+
+Sizes = Mapping[str, Size]
+
+
+@dataclass(frozen=True, slots=True)
+class SizedWorkload:
+    """One workload, and what it would need alone."""
+
+    name: str
+    workload: Workload
+    model: Model
+    model_version: str | None
+    weights: TokenWeights
+    demand: Demand
+    weighted: tuple[int, int]
+    sizes: Sizes
+
+    @property
+    def weighted_tpm(self) -> Fraction:
+        """Weighted tokens per minute in the peak minute."""
+        return Fraction(*self.weighted)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The weighted sum, class by class, without the classes that hold no tokens."""
+        found = []
+        for token_class in TokenClass:
+            weight, tokens = self.weights.of(token_class), self.demand.tokens_per_minute(token_class)
+            if tokens and isinstance(weight, Fraction):
+                found.append(Term(token_class, tokens, weight))
+        return tuple(found)
+
+    @property
+    def generation_seconds_at_target(self) -> Fraction | None:
+        """Seconds to generate the output at the latency target: output tokens / tokens per second; None: no target."""
+        target = self.model.latency_target
+        if isinstance(target, Unknown):
+            return None
+        return Fraction(self.workload.output_tokens, target.tokens_per_second)
+
+    @property
+    def concurrent_requests_at_target(self) -> Fraction | None:
+        """Calls in generation at once at that speed: requests per minute / 60 x seconds (Little's law)."""
+        seconds = self.generation_seconds_at_target
+        return None if seconds is None else self.workload.requests_per_minute / 60 * seconds
+
+    def to_dict(self) -> dict[str, Any]:
+        """The workload as JSON data."""
+        w = self.workload
+        seconds, concurrent = self.generation_seconds_at_target, self.concurrent_requests_at_target
+        return {
+            "name": self.name,
+            "model": self.model.name,
+            "model_version": self.model_version,
+            "deployment_type": w.deployment_type.value if w.deployment_type else None,
+            "region": w.region,
+            "deployment": w.deployment,
+            "requests_per_minute": json_number(w.requests_per_minute),
+            "input_tokens": w.input_tokens,
+            "output_tokens": w.output_tokens,
+            "image_input_tokens": w.image_input_tokens,
+            "image_output_tokens": w.image_output_tokens,
+            "cache_ratio": json_number(w.cache_ratio),
+            "cache_write_ratio": json_number(w.cache_write_ratio),
+            "weighted_tpm": number(*self.weighted),
+            "terms": [
+                {
+                    "token_class": t.token_class.value,
+                    "tokens_per_minute": json_number(t.tokens_per_minute),
+                    "weight": json_number(t.weight),
+                    "weighted_tpm": json_number(t.weighted_tpm),
+                }
+                for t in self.terms
+            ],
+            "generation_seconds_at_target": None if seconds is None else json_number(seconds),
+            "concurrent_requests_at_target": None if concurrent is None else json_number(concurrent),
+            "sizes": [size.to_dict() for size in self.sizes.values()],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SizedDeployment:
+    """Workloads that run on one deployment, added up exactly and rounded once: what to buy.
+
+    `deployment_type` is None where it is still open, so that `sizes` shows each type that was asked for.
+    `added_peaks_weighted` is what the peaks add up to where profiles showed that they do not coincide.
+    """
+
+    name: str
+    model: Model
+    model_version: str | None
+    deployment_type: DeploymentType | None
+    region: str | None
+    workloads: tuple[str, ...]
+    workload_count: int
+    weighted: tuple[int, int]
+    rate: tuple[int, int]
+    added_peaks_weighted: tuple[int, int]
+    sizes: Sizes
+
+    @property
+    def weighted_tpm(self) -> Fraction:
+        """Weighted tokens per minute in the pooled peak."""
+        return Fraction(*self.weighted)
+
+    @property
+    def requests_per_minute(self) -> Fraction:
+        """Requests per minute in the pooled peak."""
+        return Fraction(*self.rate)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The deployment as JSON data."""
+        return {
+            "name": self.name,
+            "model": self.model.name,
+            "model_version": self.model_version,
+            "deployment_type": self.deployment_type.value if self.deployment_type else None,
+            "region": self.region,
+            "workloads": list(self.workloads),
+            "workload_count": self.workload_count,
+            "requests_per_minute": number(*self.rate),
+            "weighted_tpm": number(*self.weighted),
+            "sizes": [size.to_dict() for size in self.sizes.values()],
+        }
+
+
+ROW_COLUMNS = (
+    "row_type",
+    "name",
+    "deployment",
+    "model",
+    "model_version",
+    "region",
+    "deployment_type",
+    "sku_name",
+    "available",
+    "reason",
+    "requests_per_minute",
+    "input_tokens",
+    "output_tokens",
+    "cache_ratio",
+    "weighted_tpm",
+    "raw_ptu",
+    "need_ptu",
+    "ptu_alone",
+    "ptu",
+    "utilization",
+    "max_requests_per_minute",
+)
+"""Columns of the flat rows. A workload's row has `ptu_alone`, a deployment's `ptu`: summing `ptu` counts nothing twice."""
+
+
+def workload_rows(sized: SizedWorkload, deployment: str) -> Iterator[tuple[Any, ...]]:
+    """The flat rows of one workload, one for each deployment type, in the order of ROW_COLUMNS."""
+    w = sized.workload
+    shape = (
+        number(*w.requests_per_minute.as_integer_ratio()),
+        w.input_tokens,
+        w.output_tokens,
+        number(*w.cache_ratio.as_integer_ratio()),
+        number(*sized.weighted),
+    )
+    head = ("workload", sized.name, deployment, sized.model.name, sized.model_version, w.region)
+    for kind, size in sized.sizes.items():
+        raw, need, utilization, most = size.numbers()
+        yield (
+            *head,
+            kind,
+            size.offer.deployment_type.sku_name,
+            size.available,
+            size.reason or None,
+            *shape,
+            raw,
+            need,
+            size.ptu,
+            None,
+            utilization,
+            most,
+        )
+
+
+def deployment_rows(sized: SizedDeployment) -> Iterator[tuple[Any, ...]]:
+    """The flat rows of one deployment, one for each deployment type, in the order of ROW_COLUMNS."""
+    for kind, size in sized.sizes.items():
+        raw, need, utilization, most = size.numbers()
+        yield (
+            "deployment",
+            sized.name,
+            sized.name,
+            sized.model.name,
+            sized.model_version,
+            sized.region,
+            kind,
+            size.offer.deployment_type.sku_name,
+            size.available,
+            size.reason or None,
+            number(*sized.rate),
+            None,
+            None,
+            None,
+            number(*sized.weighted),
+            raw,
+            need,
+            None,
+            size.ptu,
+            utilization,
+            most,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SizingResult:
+    """Sizes of workloads and of the deployments that carry them, with totals and notes.
+
+    `totals` is PTU per deployment type, summed over the deployments that may be of that type; None where one of them is
+    not offered there or the type was not asked for.
+    """
+
+    version: str
+    catalog_as_of: date
+    catalog_editions: tuple[str, ...]
+    oldest_check: date
+    headroom: Fraction
+    workloads: tuple[SizedWorkload, ...]
+    deployments: tuple[SizedDeployment, ...]
+    deployment_of: tuple[str, ...]
+    totals: Mapping[str, int | None]
+    notes: tuple[Note, ...]
+
+    @property
+    def sizes(self) -> Sizes:
+        """The sizes by deployment type ("global" works as a key), when there is one workload."""
+        if len(self.workloads) != 1:
+            raise PtucalcError(f"`sizes` is for one workload, this result has {len(self.workloads)}: see `deployments`")
+        return self.workloads[0].sizes
+
+    @property
+    def unanswered(self) -> tuple[SizedDeployment, ...]:
+        """Deployments that have no size on any of the types asked for."""
+        return tuple(d for d in self.deployments if all(size.ptu is None for size in d.sizes.values()))
+
+    def to_dict(self) -> SizeDocument:
+        """The result as JSON data (schema ptucalc.size/1)."""
+        return {
+            "schema": SCHEMA,
+            "version": self.version,
+            "catalog_as_of": self.catalog_as_of.isoformat(),
+            "catalog": list(self.catalog_editions),
+            "oldest_check": self.oldest_check.isoformat(),
+            "headroom": json_number(self.headroom),
+            "workloads": [w.to_dict() for w in self.workloads],  # type: ignore[misc]
+            "deployments": [d.to_dict() for d in self.deployments],  # type: ignore[misc]
+            "totals": {
+                "global": self.totals.get("global"),
+                "data-zone": self.totals.get("data-zone"),
+                "regional": self.totals.get("regional"),
+            },
+            "notes": [note.to_dict() for note in self.notes],  # type: ignore[misc]
+        }
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Flat dicts for a data frame: workloads, then deployments, one row for each deployment type."""
+        rows: list[tuple[Any, ...]] = []
+        for sized, deployment in zip(self.workloads, self.deployment_of, strict=True):
+            rows.extend(workload_rows(sized, deployment))
+        for pooled in self.deployments:
+            rows.extend(deployment_rows(pooled))
+        return [dict(zip(ROW_COLUMNS, row, strict=True)) for row in rows]
+
+    def _repr_html_(self) -> str:
+        """The deployments as an HTML table, escaped, for notebooks."""
+        from html import escape
+
+        kinds = list(dict.fromkeys(kind for d in self.deployments for kind in d.sizes))
+        head = "".join(
+            f"<th>{escape(t)}</th>"
+            for t in ("Deployment", "Model", "Weighted TPM", *(DeploymentType(k).label for k in kinds))
+        )
+        body = ""
+        for d in self.deployments:
+            cells = [d.name, d.model.name, f"{float(d.weighted_tpm):,.0f}"]
+            for kind in kinds:
+                size = d.sizes.get(kind)
+                cells.append("" if size is None else "not offered" if size.ptu is None else f"{size.ptu:,} PTU")
+            body += "<tr>" + "".join(f"<td>{escape(c)}</td>" for c in cells) + "</tr>"
+        notes = "".join(f"<li>{escape(note.message)}</li>" for note in self.notes)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><ul>{notes}</ul>"

@@ -1,0 +1,53 @@
+"""The only place that rounds up: the grid of legal deployment sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Grid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The sizes one deployment may have, in PTU: a minimum, and steps of the scale increment."""
+
+    minimum: int
+    increment: int
+
+    def __post_init__(self) -> None:
+        if self.minimum < 1 or self.increment < 1:
+            raise ValueError(f"minimum and increment are 1 PTU or more, not {self.minimum} and {self.increment}")
+
+    def round_up(self, numerator: int, denominator: int) -> int:
+        """Smallest legal size, in PTU, of at least numerator / denominator PTU.
+
+        max(minimum, the need rounded up to a multiple of the increment). Source of the rule: Microsoft's sizing page,
+        "rounded up to the nearest increment, or to the minimum, whichever is larger".
+
+        >>> Grid(15, 5).round_up(416, 1), Grid(50, 50).round_up(416, 1), Grid(15, 5).round_up(1, 3)
+        (420, 450, 15)
+        """
+        if numerator < 0 or denominator < 1:
+            raise ValueError(f"a need is 0 PTU or more, not {numerator}/{denominator}")
+        return max(self.minimum, -(-numerator // (denominator * self.increment)) * self.increment)
+
+    def holds(self, ptu: int) -> bool:
+        """Whether a deployment of this many PTU can be bought.
+
+        >>> Grid(15, 5).holds(20), Grid(15, 5).holds(10), Grid(25, 50).holds(25), Grid(25, 50).holds(75)
+        (True, False, True, False)
+        """
+        return ptu == self.minimum or (ptu > self.minimum and ptu % self.increment == 0)
+
+    def minimum_decides(self, numerator: int, denominator: int) -> bool:
+        """Whether the need, rounded up to the increment, is still below the minimum.
+
+        >>> Grid(15, 5).minimum_decides(10, 1), Grid(15, 5).minimum_decides(11, 1)
+        (True, False)
+        """
+        return -(-numerator // (denominator * self.increment)) * self.increment < self.minimum
+
+    @property
+    def on_grid(self) -> bool:
+        """Whether the minimum itself is a multiple of the increment (where not, the legal sizes are ambiguous)."""
+        return self.minimum % self.increment == 0

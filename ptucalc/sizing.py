@@ -1,0 +1,200 @@
+"""Demand and offers to sizes; workloads to a plan.
+
+    raw PTU = weighted TPM / TPM per PTU;  need = raw PTU x (1 + headroom);  PTU = max(minimum, need rounded up to the grid)
+
+Source of the formulas: Microsoft's provisioned throughput sizing page, as the catalog names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+
+from ptucalc import exact
+from ptucalc.catalog import Catalog, DeploymentType, Model, Offer, Unknown
+from ptucalc.demand import Demand
+from ptucalc.errors import BadInput, Problem
+from ptucalc.exact import Exact
+from ptucalc.notes import notes_of
+from ptucalc.pooling import Pool, Pooled
+from ptucalc.resolving import Resolved, Resolver
+from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload, Sizes, SizingResult
+from ptucalc.workload import Workload
+
+__all__ = ["Sizer", "plan"]
+
+
+@dataclass
+class Sizer:
+    """Sizes workloads: each alone (`size`), and pooled per deployment (`add` each, then `deployments`).
+
+    It takes one workload at a time and keeps sums, not workloads, so a file of any length fits.
+    """
+
+    resolver: Resolver
+    headroom: Fraction = Fraction(0)
+    pool: Pool = field(default_factory=Pool)
+    _offers: dict[object, tuple[Offer, bool | None, str]] = field(default_factory=dict, repr=False)
+
+    def size(self, workload: Workload, name: str | None = None) -> SizedWorkload:
+        """What the workload would need alone, for each deployment type. Raises BadInput where it cannot be sized."""
+        found = self.resolver.resolve(workload)
+        demand = Demand.of(workload)
+        weighted = demand.weighted(found.weights)
+        rate = (workload.requests_per_minute.numerator, workload.requests_per_minute.denominator)
+        sizes = self._sizes(found.model, found.version, workload.region, found.kinds, weighted, rate)
+        name = name or workload.name or "workload"
+        return SizedWorkload(name, workload, found.model, found.version, found.weights, demand, weighted, sizes)
+
+    def add(self, workload: Workload, name: str | None = None) -> object:
+        """Add the workload to its deployment, whose key is returned. Raises BadInput where it cannot be sized."""
+        found = self.resolver.resolve(workload)
+        demand = Demand.of(workload)
+        name = name or workload.name or "workload"
+        key = self.pool.add(workload, name, found, demand, demand.weighted(found.weights))
+        _mark(self.pool.deployments[key], workload, name, found)
+        return key
+
+    def deployments(self) -> dict[object, SizedDeployment]:
+        """The deployments of what was added, by key, in order of appearance: what to buy."""
+        names = self.pool.names()
+        return {key: self._deployment(pooled, names[key]) for key, pooled in self.pool.deployments.items()}
+
+    def result(
+        self, workloads: Sequence[SizedWorkload], keys: Sequence[object], *, version: str, today: date
+    ) -> SizingResult:
+        """All that was added and sized, with totals and notes. `today` decides what is retired."""
+        catalog = self.resolver.catalog
+        deployments = self.deployments()
+        sized = tuple(deployments.values())
+        return SizingResult(
+            version=version,
+            catalog_as_of=catalog.as_of,
+            catalog_editions=catalog.editions,
+            oldest_check=catalog.oldest_check(deployment.model for deployment in sized),
+            headroom=self.headroom,
+            workloads=tuple(workloads),
+            deployments=sized,
+            deployment_of=tuple(deployments[key].name for key in keys),
+            totals=_totals(self.resolver.deployment_types, sized),
+            notes=self.notes(sized, today),
+        )
+
+    def notes(self, deployments: Sequence[SizedDeployment], today: date) -> tuple[Note, ...]:
+        """The remarks on the deployments of what was added."""
+        pooled = list(self.pool.deployments.values())
+        return notes_of(self.resolver.catalog, pooled, deployments, self.headroom, today)
+
+    def _deployment(self, pooled: Pooled, name: str) -> SizedDeployment:
+        weighted, rate = (value.as_integer_ratio() for value in pooled.peak())
+        return SizedDeployment(
+            name=name,
+            model=pooled.model,
+            model_version=pooled.version,
+            deployment_type=pooled.kind,
+            region=pooled.region,
+            workloads=tuple(pooled.names),
+            workload_count=pooled.count,
+            weighted=weighted,
+            rate=rate,
+            added_peaks_weighted=pooled.weighted[0].total.as_integer_ratio(),
+            sizes=self._sizes(pooled.model, pooled.version, pooled.region, pooled.kinds, weighted, rate),
+        )
+
+    def _sizes(
+        self,
+        model: Model,
+        version: str | None,
+        region: str | None,
+        kinds: Iterable[DeploymentType],
+        weighted: tuple[int, int],
+        rate: tuple[int, int],
+    ) -> Sizes:
+        tpm, target = model.tpm_per_ptu, model.latency_target
+        if isinstance(tpm, Unknown):
+            raise ValueError(f"{model.name} was never resolved: it has no TPM per PTU")
+        tokens_per_second = None if isinstance(target, Unknown) else target.tokens_per_second
+        more, whole = self.headroom.numerator, self.headroom.denominator
+        need = (weighted[0] * (whole + more), weighted[1] * tpm * whole)
+        sizes = {}
+        for kind in kinds:
+            offer, available, reason = self._offer(model, version, region, kind)
+            ptu = None if offer.grid is None or available is False else offer.grid.round_up(*need)
+            sizes[kind.value] = Size(
+                offer, tpm, available, reason, ptu, weighted, rate, (more, whole), tokens_per_second
+            )
+        return sizes
+
+    def _offer(
+        self, model: Model, version: str | None, region: str | None, kind: DeploymentType
+    ) -> tuple[Offer, bool | None, str]:
+        key = (model.name, version, region, kind)
+        found = self._offers.get(key)
+        if found is None:
+            offer = model.offer(kind)
+            place = offer.availability(version=version, region=region)
+            found = (offer, place.available, place.reason)
+            if offer.grid is None and place.available is not False:
+                found = (offer, None, f"no sizes are published for {model.name} as {kind.label}")
+            self._offers[key] = found
+        return found
+
+
+def plan(
+    workloads: Iterable[Workload],
+    *,
+    catalog: Catalog,
+    deployment_types: Sequence[DeploymentType] = tuple(DeploymentType),
+    headroom: Exact = 0,
+    version: str,
+    today: date,
+) -> SizingResult:
+    """Size workloads alone and pooled per deployment. Raises BadInput with the problems of all of them."""
+    try:
+        sizer = Sizer(Resolver(catalog, deployment_types), exact.headroom(headroom))
+    except ValueError as error:
+        raise BadInput([Problem("headroom", str(headroom), str(error))]) from None
+    problems: list[Problem] = []
+    sized, keys, names = [], [], set()
+    listed = list(workloads)
+    for number, workload in enumerate(listed, start=1):
+        name = workload.name or ("workload" if len(listed) == 1 else f"workload-{number}")
+        try:
+            if name in names:
+                raise BadInput([Problem("name", name, "a name that no other workload has")])
+            names.add(name)
+            keys.append(sizer.add(workload, name))
+            sized.append(sizer.size(workload, name))
+        except BadInput as error:
+            label = "{}" if len(listed) == 1 else f"workloads[{number - 1}] ({name}).{{}}"
+            problems.extend(problem.at(label=label.format(problem.field)) for problem in error.problems)
+    if problems:
+        raise BadInput(problems)
+    if not listed:
+        raise BadInput([Problem("workloads", "", "at least one workload")])
+    return sizer.result(sized, keys, version=version, today=today)
+
+
+def _totals(kinds: Iterable[DeploymentType], deployments: Iterable[SizedDeployment]) -> dict[str, int | None]:
+    totals: dict[str, int | None] = {kind.value: 0 for kind in kinds}
+    for deployment in deployments:
+        for kind, size in deployment.sizes.items():
+            before = totals.get(kind, 0)
+            totals[kind] = None if before is None or size.ptu is None else before + size.ptu
+    counted = {kind for deployment in deployments for kind in deployment.sizes}
+    return {kind: total for kind, total in totals.items() if kind in counted}
+
+
+def _mark(pooled: Pooled, workload: Workload, name: str, found: Resolved) -> None:
+    """Remember which notes this workload calls for."""
+    model, tokens = found.model, workload.input_tokens
+    if model.long_context and tokens > model.long_context.over_input_tokens:
+        pooled.mark("long_context", name)
+    if model.prompt_limit_tokens and 2 * tokens >= model.prompt_limit_tokens:
+        pooled.mark("prompt_limit", name)
+    if workload.cache_ratio and isinstance(model.weights.cached_input, Unknown):
+        pooled.mark("cached_weight_unknown", name)
+    if workload.output_weight is not None and workload.output_weight != model.weights.output:
+        pooled.mark("output_weight_given", name)

@@ -1,0 +1,335 @@
+"""What users describe: the shape of a call, how many of them, and where they are to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Self, TypeVar
+
+from ptucalc import exact
+from ptucalc.catalog import DeploymentType
+from ptucalc.errors import BadInput, Problem
+from ptucalc.exact import Exact
+
+__all__ = ["LoadProfile", "Workload"]
+
+_T = TypeVar("_T")
+
+HOURS_PER_WEEK = 168
+HOURS_PER_DAY = 24
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProfile:
+    """How the request rate changes over time: either `levels` or `hourly`, in requests per minute.
+
+    `levels` are (share of the time, rate), shares summing to exactly 1. `hourly` are 24 rates (a day) or 168 (a week
+    from Monday 00:00), each lasting one hour.
+    """
+
+    levels: tuple[tuple[Fraction, Fraction], ...] = ()
+    hourly: tuple[Fraction, ...] = ()
+
+    @classmethod
+    def from_levels(cls, levels: Iterable[tuple[Exact, Exact]]) -> Self:
+        """From (share of the time, requests per minute) pairs. Raises BadInput with every problem.
+
+        >>> LoadProfile.from_levels([("1/3", 1000), ("2/3", 60)]).peak
+        Fraction(1000, 1)
+        """
+        problems: list[Problem] = []
+        read: list[tuple[Fraction, Fraction]] = []
+        for i, (part, value) in enumerate(levels):
+            where = f"profile.levels[{i}]"
+            one = _take(problems, f"{where}.share", part, exact.share_or_fraction)
+            two = _take(problems, f"{where}.requests_per_minute", value, exact.amount)
+            if one is not None and two is not None:
+                read.append((one, two))
+        if not problems:
+            total = sum((part for part, _ in read), Fraction(0))
+            if total != 1:
+                problems.append(
+                    Problem("profile.levels", f"{total}", "shares that sum to exactly 1 (1/3 is a share too)")
+                )
+        _check_peak(problems, "profile.levels", [value for _, value in read])
+        return cls(levels=tuple(read))
+
+    @classmethod
+    def from_hourly(cls, hourly: Iterable[Exact]) -> Self:
+        """From 24 or 168 requests-per-minute values. Raises BadInput with every problem."""
+        problems: list[Problem] = []
+        given = list(hourly)
+        values = [_take(problems, f"profile.hourly[{i}]", value, exact.amount) for i, value in enumerate(given)]
+        if len(given) not in (HOURS_PER_DAY, HOURS_PER_WEEK):
+            problems.append(Problem("profile.hourly", f"{len(given)} values", "24 values (a day) or 168 (a week)"))
+        read = [value for value in values if value is not None]
+        _check_peak(problems, "profile.hourly", read)
+        return cls(hourly=tuple(read))
+
+    @property
+    def peak(self) -> Fraction:
+        """The largest rate that lasts any time, in requests per minute."""
+        return max(self.hourly) if self.hourly else max(rate for part, rate in self.levels if part)
+
+    @property
+    def week(self) -> tuple[Fraction, ...]:
+        """168 hourly rates; a day is repeated. Empty for levels, which say nothing of when."""
+        return self.hourly * (HOURS_PER_WEEK // len(self.hourly)) if self.hourly else ()
+
+
+def _check_peak(problems: list[Problem], field: str, rates: list[Fraction]) -> None:
+    if not problems and not any(rates):
+        problems.append(Problem(field, "0 everywhere", "a rate over 0 at some time"))
+    if problems:
+        raise BadInput(problems)
+
+
+def _take(problems: list[Problem], field: str, value: Any, read: Callable[[Any], _T]) -> _T | None:
+    try:
+        return read(value)
+    except ValueError as error:
+        expected = str(error)
+    except TypeError:  # something that is no number at all: a list, a date
+        expected = "a number"
+    problems.append(Problem(field, "" if value is None else str(value), expected))
+    return None
+
+
+def _name(value: Any) -> str:
+    text = str(value).strip()
+    if not text or len(text) > LONGEST_NAME:
+        raise ValueError(f"a name of 1 to {LONGEST_NAME} characters")
+    if any(ord(c) < 32 or ord(c) == 127 for c in text):
+        raise ValueError("a name without control characters")
+    return text
+
+
+def region(value: Any) -> str:
+    text = _name(value).casefold().replace(" ", "").replace("-", "")
+    if not (text.isascii() and text.isalnum()):
+        raise ValueError("an Azure region such as eastus2")
+    return text
+
+
+def _deployment_type(value: Any) -> DeploymentType:
+    return DeploymentType.parse(str(value))
+
+
+READERS: Mapping[str, Callable[[Any], Any]] = {
+    "name": _name,
+    "model": _name,
+    "model_version": _name,
+    "requests_per_minute": exact.rate,
+    "input_tokens": exact.tokens,
+    "output_tokens": exact.tokens,
+    "image_input_tokens": exact.tokens,
+    "image_output_tokens": exact.tokens,
+    "cache_ratio": exact.share,
+    "cached_input_tokens": exact.tokens,
+    "cache_write_ratio": exact.share,
+    "max_tokens": exact.tokens,
+    "average_requests_per_minute": exact.rate,
+    "hours_per_month": exact.rate,
+    "output_weight": exact.weight,
+    "deployment_type": _deployment_type,
+    "region": region,
+    "deployment": _name,
+}
+"""Every value of a workload and how it is read: the one list that flags, CSV, YAML, JSON and the library share."""
+
+REQUIRED = ("model", "requests_per_minute", "input_tokens", "output_tokens")
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Workload:
+    """One stream of similar calls to one model.
+
+    `requests_per_minute` is the PEAK minute (a `profile` gives it instead); token counts are per call; `input_tokens`
+    counts all prompt tokens, cached included, `output_tokens` reasoning included. `cache_ratio` is the share of the
+    input tokens served from the prompt cache (or give `cached_input_tokens` per call), `cache_write_ratio` the share
+    written to it. Numbers may be int, str, Decimal, Fraction or float and are kept exactly; shares may be "40%".
+    `output_weight` is for models whose weight is not published. Raises BadInput with every problem at once.
+
+    >>> Workload(model="gpt-4.1", requests_per_minute=600, input_tokens=1800, output_tokens=250, cache_ratio="40%").cache_ratio
+    Fraction(2, 5)
+    """
+
+    name: str | None
+    model: str
+    model_version: str | None
+    requests_per_minute: Fraction
+    input_tokens: int
+    output_tokens: int
+    image_input_tokens: int
+    image_output_tokens: int
+    cache_ratio: Fraction
+    cache_write_ratio: Fraction
+    max_tokens: int | None
+    average_requests_per_minute: Fraction | None
+    hours_per_month: Fraction | None
+    output_weight: Fraction | None
+    deployment_type: DeploymentType | None
+    region: str | None
+    deployment: str | None
+    profile: LoadProfile | None
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        input_tokens: Exact,
+        output_tokens: Exact,
+        requests_per_minute: Exact | None = None,
+        profile: LoadProfile | None = None,
+        name: str | None = None,
+        model_version: str | None = None,
+        image_input_tokens: Exact = 0,
+        image_output_tokens: Exact = 0,
+        cache_ratio: Exact | None = None,
+        cached_input_tokens: Exact | None = None,
+        cache_write_ratio: Exact = 0,
+        max_tokens: Exact | None = None,
+        average_requests_per_minute: Exact | None = None,
+        hours_per_month: Exact | None = None,
+        output_weight: Exact | None = None,
+        deployment_type: DeploymentType | str | None = None,
+        region: str | None = None,
+        deployment: str | None = None,
+    ) -> None:
+        self._fill(
+            {
+                "name": name,
+                "model": model,
+                "model_version": model_version,
+                "requests_per_minute": requests_per_minute,
+                "input_tokens": input_tokens,
+                "output_tokens": output_tokens,
+                "image_input_tokens": image_input_tokens,
+                "image_output_tokens": image_output_tokens,
+                "cache_ratio": cache_ratio,
+                "cached_input_tokens": cached_input_tokens,
+                "cache_write_ratio": cache_write_ratio,
+                "max_tokens": max_tokens,
+                "average_requests_per_minute": average_requests_per_minute,
+                "hours_per_month": hours_per_month,
+                "output_weight": output_weight,
+                "deployment_type": deployment_type,
+                "region": region,
+                "deployment": deployment,
+            },
+            profile,
+        )
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any], profile: LoadProfile | None = None) -> Self:
+        """From raw values by field name, missing or None where not given; what readers of files and flags use."""
+        workload = cls.__new__(cls)
+        workload._fill(fields, profile)
+        return workload
+
+    def _fill(self, fields: Mapping[str, Any], profile: LoadProfile | None) -> None:
+        put = object.__setattr__
+        problems: list[Problem] = []
+        values: dict[str, Any] = dict(_DEFAULTS)
+        for field, value in fields.items():
+            if value is not None:
+                try:
+                    values[field] = READERS[field](value)
+                except (ValueError, TypeError):
+                    _take(problems, field, value, READERS[field])
+        for field in REQUIRED:
+            if fields.get(field) is None and not (field == "requests_per_minute" and profile):
+                problems.append(Problem(field, "", _expected(field)))
+        cached_tokens = values.pop("cached_input_tokens", None)
+        if profile or cached_tokens is not None or values["cache_write_ratio"] or values["hours_per_month"]:
+            self._relate(fields, values, cached_tokens, profile, problems)
+        elif values["average_requests_per_minute"]:
+            _check_average(values, problems)
+        if problems:
+            raise BadInput(problems)
+        if profile:
+            values["requests_per_minute"] = profile.peak
+        for field, value in values.items():
+            put(self, field, value)
+        put(self, "profile", profile)
+
+    @staticmethod
+    def _relate(
+        fields: Mapping[str, Any],
+        values: dict[str, Any],
+        cached_tokens: int | None,
+        profile: LoadProfile | None,
+        problems: list[Problem],
+    ) -> None:
+        """Checks between values, and the values that follow from others."""
+        if problems:
+            return
+        if profile and values["requests_per_minute"] is not None:
+            found = str(fields["requests_per_minute"])
+            problems.append(
+                Problem("requests_per_minute", found, "either a rate or a profile (its peak is the rate), not both")
+            )
+        if profile and values["average_requests_per_minute"] is not None:
+            found = str(fields["average_requests_per_minute"])
+            problems.append(Problem("average_requests_per_minute", found, "either an average or a profile, not both"))
+        if cached_tokens is not None:
+            if fields.get("cache_ratio") is not None:
+                problems.append(
+                    Problem(
+                        "cache_ratio", str(fields["cache_ratio"]), "either cache_ratio or cached_input_tokens, not both"
+                    )
+                )
+            elif cached_tokens > values["input_tokens"]:
+                expected = f"at most input_tokens ({values['input_tokens']:,})"
+                problems.append(Problem("cached_input_tokens", str(cached_tokens), expected))
+            elif cached_tokens:
+                values["cache_ratio"] = Fraction(cached_tokens, values["input_tokens"])
+        if values["cache_ratio"] + values["cache_write_ratio"] > 1:
+            found = str(fields["cache_write_ratio"])
+            problems.append(Problem("cache_write_ratio", found, "cached and written shares of at most 1 together"))
+        if values["hours_per_month"] is not None and values["average_requests_per_minute"] is None:
+            found = str(fields["hours_per_month"])
+            problems.append(Problem("hours_per_month", found, "average_requests_per_minute beside it"))
+        if values["hours_per_month"] is not None and values["hours_per_month"] > 744:
+            problems.append(Problem("hours_per_month", str(fields["hours_per_month"]), "at most 744 (31 days)"))
+        _check_average(values, problems)
+
+
+_DEFAULTS = {
+    "name": None,
+    "model": None,
+    "model_version": None,
+    "requests_per_minute": None,
+    "input_tokens": 0,
+    "output_tokens": 0,
+    "image_input_tokens": 0,
+    "image_output_tokens": 0,
+    "cache_ratio": Fraction(0),
+    "cache_write_ratio": Fraction(0),
+    "max_tokens": None,
+    "average_requests_per_minute": None,
+    "hours_per_month": None,
+    "output_weight": None,
+    "deployment_type": None,
+    "region": None,
+    "deployment": None,
+}
+
+
+def _check_average(values: Mapping[str, Any], problems: list[Problem]) -> None:
+    average, peak = values["average_requests_per_minute"], values["requests_per_minute"]
+    if not problems and average is not None and peak is not None and average > peak:
+        problems.append(Problem("average_requests_per_minute", str(average), f"at most the peak ({peak})"))
+
+
+def _expected(field: str) -> str:
+    """What a missing value should have been, in the words that the field's reader uses for a wrong one."""
+    if field == "model":
+        return "a model name (see: ptucalc models)"
+    try:
+        READERS[field]("")
+    except ValueError as error:
+        return str(error)
+    raise AssertionError(f"{field} accepts an empty value")
