@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
 
-from ptucalc import __version__, inverse, sizing
+from ptucalc import __version__, sizing
 from ptucalc.catalog import Catalog, DeploymentType
 from ptucalc.errors import BadInput, Problem
 from ptucalc.exact import Exact
@@ -54,6 +54,8 @@ def largest_rate(
     >>> largest_rate(call, 100)
     Fraction(100, 1)
     """
+    from ptucalc import inverse
+
     return inverse.largest_rate(workload, ptu, catalog=catalog or load_catalog(), headroom=headroom)
 
 

@@ -13,7 +13,8 @@ from typing import IO
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.pooling import Pool
-from ptucalc.read.workloads import MOST_PROBLEMS, Row, WorkloadFile
+from ptucalc.read.row import Row
+from ptucalc.read.workloads import MOST_PROBLEMS, WorkloadFile
 from ptucalc.results import SizedWorkload
 from ptucalc.sizing import Sizer
 
@@ -84,11 +85,12 @@ class FileSizing:
             self.rows += 1
             try:
                 workload = row.workload()
-                self.sizer.add(workload, row.name)
+                name = workload.name or row.name
+                self.sizer.add(workload, name)
             except BadInput as error:
                 self._note(row, error)
                 continue
-            names.add(row.name)
+            names.add(name)
         repeated = names.repeated()
         if repeated:
             self._name_repeats(repeated)
@@ -102,13 +104,12 @@ class FileSizing:
 
     def sized(self) -> Iterator[tuple[SizedWorkload, object]]:
         """Each good row, sized alone, with the key of its deployment."""
-        deployment_key = self.sizer.pool.key_of
-        resolve = self.sizer.resolver.resolve
         for row in self._completed():
             if row.number in self.bad_rows:
                 continue
             workload = row.workload()
-            yield self.sizer.size(workload, row.name), deployment_key(workload, resolve(workload))
+            sized = self.sizer.size(workload, row.name)
+            yield sized, Pool.key_of(workload, sized.model, sized.model_version)
 
     def _completed(self) -> Iterator[Row]:
         """The rows, with what the command line says for those that do not."""

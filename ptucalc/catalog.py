@@ -5,13 +5,14 @@ The numbers come from a catalog file (models.yaml); this module holds none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
+from typing import NamedTuple, overload
 
 from ptucalc.errors import PtucalcError
 from ptucalc.rounding import Grid
@@ -93,15 +94,13 @@ class TokenClass(StrEnum):
 CLASSES = tuple(TokenClass)
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """A value nobody published, and why we do not have it. Never 0, never left out in silence."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where numbers were read: the page, the day it says, the day someone checked it."""
 
     name: str
@@ -135,8 +134,7 @@ class TokenWeights:
         return tuple(int(w * scale) for w in known), scale
 
 
-@dataclass(frozen=True, slots=True)
-class LongContext:
+class LongContext(NamedTuple):
     """From which prompt length on a call counts as long context, for the whole call.
 
     `weights` is None where PTU has no second set: only the pay-as-you-go price changes there.
@@ -147,8 +145,7 @@ class LongContext:
     weights: TokenWeights | None
 
 
-@dataclass(frozen=True, slots=True)
-class LatencyTarget:
+class LatencyTarget(NamedTuple):
     """Output tokens per second of one call that Microsoft aims at, for a share of the requests, measured on `basis`."""
 
     tokens_per_second: int
@@ -156,8 +153,7 @@ class LatencyTarget:
     basis: str
 
 
-@dataclass(frozen=True, slots=True)
-class Retirement:
+class Retirement(NamedTuple):
     """When Azure retires a model, or when it was last in Microsoft's tables (`last_listed`)."""
 
     day: date
@@ -166,8 +162,7 @@ class Retirement:
     last_listed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierRate:
+class EarlierRate(NamedTuple):
     """What the same model's PTU was published to serve before, so that an old answer can be explained.
 
     `grids` holds the sizes that were other than today's; `kinds` the types it was offered on, None for the same ones.
@@ -181,8 +176,7 @@ class EarlierRate:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One row of the region tables: a version (None: any) in a data zone (None: no zones) in some regions.
 
     `regions` is Unknown where the model is offered but nobody published in which regions.
@@ -193,16 +187,14 @@ class Place:
     regions: tuple[str, ...] | Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Availability:
+class Availability(NamedTuple):
     """Whether something can be deployed: True, False, or None where the tables read do not say. Else why, and where."""
 
     available: bool | None
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """A model on one deployment type: the sizes it is sold in, and the places it can be created.
 
     `grid` is None where no sizes are published. `places` is empty where the type is not offered, Unknown where no table
@@ -297,6 +289,31 @@ def nearest(name: str, choices: Iterable[str], *, most: int = 2) -> tuple[str, .
     return tuple(choice for squashed in close for choice in by_squashed[squashed])[:most]
 
 
+class LazyModels(Sequence[Model]):
+    """Models that are made when they are first asked for: a sizing needs one or two of the catalog's many."""
+
+    def __init__(self, names: Sequence[tuple[str, str | None]], make: Callable[[int], Model]) -> None:
+        """`names` holds name and id of each model; `make` makes the model at a position."""
+        self.names = names
+        self._make = make
+        self._made: dict[int, Model] = {}
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, index: int) -> Model: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Model]: ...
+    def __getitem__(self, index: int | slice) -> Model | Sequence[Model]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        position = range(len(self))[index]
+        if position not in self._made:
+            self._made[position] = self._make(position)
+        return self._made[position]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Catalog:
     """The models, their sources, and the day the whole was last put together.
@@ -306,7 +323,7 @@ class Catalog:
 
     editions: tuple[str, ...]
     as_of: date
-    models: tuple[Model, ...]
+    models: Sequence[Model]
     sources: Mapping[str, Source] = field(repr=False)
     largest_deployment_ptu: int
     past: bool = False
@@ -318,13 +335,22 @@ class Catalog:
         return len(self.models)
 
     @cached_property
-    def _by_name(self) -> Mapping[str, Model]:
-        names = {}
-        for model in self.models:
-            for name in (model.model_id, model.name):
-                if name:
-                    names[name.casefold()] = model
-        return names
+    def _positions(self) -> Mapping[str, int]:
+        """Where each name and id is in `models`, as written and in lower case; an exact name wins, then a name."""
+        found: dict[str, int] = {}
+        for index, (_, model_id) in reversed(list(enumerate(self._names))):
+            if model_id:
+                found[model_id.casefold()] = found[model_id] = index
+        for index, (name, _) in reversed(list(enumerate(self._names))):
+            found[name.casefold()] = index
+        return found | {name: index for index, (name, _) in enumerate(self._names)}
+
+    @cached_property
+    def _names(self) -> Sequence[tuple[str, str | None]]:
+        """Name and id of each model, without making models that nobody asked for."""
+        if isinstance(self.models, LazyModels):
+            return self.models.names
+        return [(model.name, model.model_id) for model in self.models]
 
     @cached_property
     def regions(self) -> frozenset[str]:
@@ -346,15 +372,17 @@ class Catalog:
         nothing else. Raises UnknownModel, with near names.
         """
         wanted = name.strip().casefold()
-        model = self._by_name.get(wanted)
-        if model:
-            return model, None
-        dated_of = [m for m in self.models if wanted.startswith(m.name.casefold() + "-")]
+        position = self._positions.get(name.strip(), self._positions.get(wanted))
+        if position is not None:
+            return self.models[position], None
+        longer = [i for i, (own, _) in enumerate(self._names) if wanted.startswith(own.casefold() + "-")]
+        dated_of = [self.models[i] for i in longer]
         for model in dated_of:
-            version = wanted[len(model.name) + 1 :]
-            if version in model.versions:
-                return model, version
-        raise UnknownModel(name, nearest(name, [m.name for m in self.models]), about=_about_version(wanted, dated_of))
+            rest = wanted[len(model.name) + 1 :]
+            for version in model.versions:
+                if version.casefold() == rest:
+                    return model, version
+        raise UnknownModel(name, nearest(name, [own for own, _ in self._names]), about=_about_version(wanted, dated_of))
 
     def matching(self, text: str) -> tuple[Model, ...]:
         """The models whose name or id holds this text, in any case; all of them for no text."""
@@ -365,7 +393,9 @@ class Catalog:
 
     def lookalikes(self, model: Model) -> tuple[Model, ...]:
         """Other models whose names differ from this one's only in case or punctuation."""
-        return tuple(m for m in self.models if m is not model and _squash(m.name) == _squash(model.name))
+        squashed = _squash(model.name)
+        same = [i for i, (name, _) in enumerate(self._names) if name != model.name and _squash(name) == squashed]
+        return tuple(self.models[i] for i in same)
 
     def oldest_check(self, models: Iterable[Model] | None = None) -> date:
         """The oldest day on which a source of these models (default: all) was checked."""

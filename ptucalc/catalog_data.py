@@ -15,6 +15,7 @@ from ptucalc.catalog import (
     DeploymentType,
     EarlierRate,
     LatencyTarget,
+    LazyModels,
     LongContext,
     Model,
     Offer,
@@ -45,10 +46,13 @@ def merge(under: Plain, over: Plain) -> dict[str, Any]:
 def build_catalog(data: Plain) -> Catalog:
     """The catalog that complete plain data describes."""
     groups: Plain = data["region_groups"]
+    entries = data["models"]
     return Catalog(
         editions=tuple(data["editions"]),
         as_of=date.fromisoformat(data["as_of"]),
-        models=tuple(_model(entry, groups) for entry in data["models"]),
+        models=LazyModels(
+            [(entry["name"], entry.get("model_id")) for entry in entries], lambda i: _model(entries[i], groups)
+        ),
         sources={name: _source(name, entry) for name, entry in data["sources"].items()},
         largest_deployment_ptu=data["limits"]["largest_deployment_ptu"],
         past=data["past"],
@@ -89,7 +93,8 @@ def _model(entry: Plain, groups: Plain) -> Model:
             what: entry[key]
             for what, key in (("rates", "source"), ("regions", "regions_source"), ("spillover", "spillover_source"))
             if entry.get(key)
-        },
+        }
+        | {key: entry[key]["source"] for key in ("long_context", "retirement", "last_listed") if entry.get(key)},
         remarks=(*entry.get("remarks", ()), *(f"sources disagree: {text}" for text in entry.get("conflicts", ()))),
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
 from operator import mul
+from typing import NamedTuple
 
 from ptucalc.catalog import CLASSES, TokenClass, TokenWeights
 from ptucalc.workload import Workload
@@ -13,8 +13,7 @@ from ptucalc.workload import Workload
 __all__ = ["Demand"]
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """Tokens per minute of each class, in the order of `TokenClass`, as integers over one denominator (`scale`)."""
 
     per_minute: tuple[int, ...]

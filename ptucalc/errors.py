@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 __all__ = ["BadCatalog", "BadInput", "Problem", "PtucalcError"]
 
@@ -11,8 +11,7 @@ class PtucalcError(Exception):
     """Base of every error that a user can mend. The message says where, what was found, what was expected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One value that cannot be used.
 
     `field` is ptucalc's name of the value, `found` the text as given ("" when missing), `expected` what it should be.
@@ -39,7 +38,7 @@ class Problem:
         label: str = "",
     ) -> Problem:
         """The same problem with its place."""
-        return replace(self, source=source, line=line, column=column, cell=cell, label=label)
+        return self._replace(source=source, line=line, column=column, cell=cell, label=label)
 
     @property
     def shown(self) -> str:

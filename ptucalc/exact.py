@@ -56,7 +56,8 @@ def _whole(value: Exact, expected: str) -> int:
         return int(_from_text(value.strip().replace(".", ","), expected))  # 12.000 may mean 12000: refused with a hint
     number = _exact(value, expected)
     if number.denominator != 1:
-        raise ValueError(f"{expected} (round it: {round(number)}?)")
+        hint = f" (round it: {round(number)}?)" if number > 0 else ""
+        raise ValueError(expected + hint)
     return number.numerator
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ptucalc import exact
 from ptucalc.catalog import Catalog, DeploymentType
@@ -25,8 +25,7 @@ __all__ = ["Fit", "Fits", "fits", "largest_rate"]
 SCHEMA: Final = "ptucalc.rates/1"
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(NamedTuple):
     """What one number of PTU carries; `sold_as` says for each deployment type whether that number can be bought."""
 
     ptu: int
@@ -99,7 +98,10 @@ def fits(
     max requests per minute = PTU x TPM per PTU / ((1 + headroom) x weight of one call).
     """
     found = Resolver(catalog).resolve(workload)
-    share = exact.headroom(headroom)
+    try:
+        share = exact.headroom(headroom)
+    except ValueError as error:
+        raise BadInput([Problem("headroom", str(headroom), str(error))]) from None
     weighted = Fraction(*Demand.of(workload).weighted(found.weights))
     per_call = weighted / workload.requests_per_minute
     answers = []

@@ -34,7 +34,7 @@ def notes_of(
     for pool, deployment in zip(pooled, sized, strict=True):
         notes += _about_rates(catalog, pool, deployment, headroom)
         notes += _about_calls(pool, deployment)
-        notes += _about_pooling(deployment)
+        notes += _about_pooling(pool, deployment)
         notes += _about_sizes(catalog, deployment)
         notes += _about_model(catalog, deployment, today)
     notes += _about_tightness(sized, headroom)
@@ -48,6 +48,8 @@ def _about_rates(catalog: Catalog, pool: Pooled, deployment: SizedDeployment, he
     model = deployment.model
     for index, earlier in enumerate(model.earlier, start=1):
         changed = " and ".join(_changes(earlier, pool))
+        if not changed:
+            continue
         then = []
         for size in deployment.sizes.values():
             grid = earlier.grids.get(size.deployment_type, size.offer.grid)
@@ -56,9 +58,10 @@ def _about_rates(catalog: Catalog, pool: Pooled, deployment: SizedDeployment, he
                 need = pool.peak(index)[0] / earlier.tpm_per_ptu * (1 + headroom)
                 then.append((size.deployment_type.label, size.ptu, grid.round_up(*need.as_integer_ratio())))
         answers = "; ".join(f"{label} {new:,} PTU today, {old:,} then" for label, new, old in then)
+        answers = f" {answers}." if answers else ""
         yield Note(
             "rate_changed",
-            f"{model.name}: the published rate was different in {earlier.as_of}: {changed} (as of {catalog.as_of}). {answers}.",
+            f"{model.name}: the published rate was different in {earlier.as_of}: {changed} (as of {catalog.as_of}).{answers}",
             deployment.name,
         )
 
@@ -117,14 +120,16 @@ def _long_context(pool: Pooled) -> str:
     return f"{start}, at the model's long-context weights ({doubt})"
 
 
-def _about_pooling(deployment: SizedDeployment) -> Iterator[Note]:
+def _about_pooling(pool: Pooled, deployment: SizedDeployment) -> Iterator[Note]:
     if deployment.workload_count < 2:
         return
     added, pooled = Fraction(*deployment.added_peaks_weighted), deployment.weighted_tpm
     if added == pooled:
+        known = "In their hourly profiles they do come in the same hour."
+        hint = known if pool.week and not pool.steady_rate.parts else "Hourly profiles would show whether they do."
         message = (
             f"{deployment.name}: {deployment.workload_count:,} workloads share it; their peaks are added as if they "
-            "came in the same minute. Hourly profiles would show whether they do."
+            f"came in the same minute. {hint}"
         )
         yield Note("peaks_added", message, deployment.name)
     else:

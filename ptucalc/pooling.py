@@ -93,7 +93,7 @@ class Pool:
         self, workload: Workload, name: str, resolved: Resolved, demand: Demand, weighted: tuple[int, int]
     ) -> object:
         """Add one workload, and return the key of its deployment. Raises BadInput where it contradicts the others."""
-        key = self.key_of(workload, resolved)
+        key = self.key_of(workload, resolved.model, resolved.version)
         pooled = self.deployments.get(key)
         if pooled is None:
             model, kind, region = resolved.model, workload.deployment_type, workload.region
@@ -103,6 +103,7 @@ class Pool:
             self.deployments[key] = pooled
         elif workload.deployment is not None:
             _check_same(pooled, workload, resolved)
+        pooled.version = pooled.version or resolved.version
         pooled.count += 1
         if pooled.count <= NAMES_KEPT:
             pooled.names.append(name)
@@ -120,11 +121,11 @@ class Pool:
         return key
 
     @staticmethod
-    def key_of(workload: Workload, resolved: Resolved) -> object:
+    def key_of(workload: Workload, model: Model, version: str | None) -> object:
         """What workloads that share a deployment have in common."""
         if workload.deployment is not None:
             return workload.deployment
-        return resolved.model.name, resolved.version, workload.deployment_type, workload.region
+        return model.name, _version(model, version), workload.deployment_type, workload.region
 
     def names(self) -> dict[object, str]:
         """A name for each deployment: the given one, or the model's, with as much more as tells it from the others."""
@@ -144,9 +145,15 @@ class Pool:
         return found
 
 
+def _version(model: Model, version: str | None) -> str | None:
+    """The version, which goes without saying where there is only one."""
+    return model.versions[0] if version is None and len(model.versions) == 1 else version
+
+
 def _check_same(pooled: Pooled, workload: Workload, resolved: Resolved) -> None:
-    mine = (resolved.model.name, resolved.version, workload.deployment_type, workload.region)
-    if mine != (pooled.model.name, pooled.version, pooled.kind, pooled.region):
+    version = _version(resolved.model, resolved.version)
+    mine = (resolved.model.name, version, workload.deployment_type, workload.region)
+    if mine != (pooled.model.name, _version(pooled.model, pooled.version), pooled.kind, pooled.region):
         kind = workload.deployment_type
         here = " ".join(part for part in (mine[0], mine[1], kind.label if kind else None, mine[3]) if part)
         expected = f"one model, version, type and region: other rows make it {pooled.what}, this one {here}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 from ptucalc.catalog import (
     Catalog,
@@ -16,18 +17,18 @@ from ptucalc.catalog import (
     UnknownModel,
     nearest,
 )
+from ptucalc.demand import Demand
 from ptucalc.errors import BadInput, Problem
 from ptucalc.workload import Workload
 
 __all__ = ["Resolved", "Resolver"]
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """The model of a workload, fit for sizing.
 
     `weights` are those of its calls; `earlier` the weights of the model's earlier rates, in their order; `kinds` the
-    deployment types to size.
+    deployment types to size; `text_weights_known` says that no text token can be without a weight.
     """
 
     model: Model
@@ -36,6 +37,7 @@ class Resolved:
     weights: TokenWeights
     earlier: tuple[TokenWeights, ...]
     kinds: tuple[DeploymentType, ...]
+    text_weights_known: bool
 
 
 @dataclass
@@ -67,7 +69,7 @@ class Resolver:
             and (model.long_context is None or w.input_tokens <= model.long_context.over_input_tokens)
             and not w.image_input_tokens
             and not w.image_output_tokens
-            and (not w.output_tokens or found.weights.output is not None)
+            and found.text_weights_known
         )
         return found if usual else _for_this_call(found, w)
 
@@ -112,6 +114,7 @@ class Resolver:
             weights=weights,
             earlier=tuple(_fill_gaps(rate.weights, workload) for rate in model.earlier),
             kinds=(workload.deployment_type,) if workload.deployment_type else tuple(self.deployment_types),
+            text_weights_known=all(isinstance(weights.of(token_class), Fraction) for token_class in _TEXT),
         )
 
     def _bad_place(self, workload: Workload) -> Iterator[Problem]:
@@ -144,19 +147,29 @@ def _fill_gaps(weights: TokenWeights, workload: Workload) -> TokenWeights:
 def _for_this_call(found: Resolved, workload: Workload) -> Resolved:
     """What depends on more than the model: a prompt limit, image tokens, long context."""
     model = found.model
-    problems = list(_without_weight(found.weights, workload))
+    weights = _fill_gaps(model.weights_for(workload.input_tokens), workload)
+    problems = list(_without_weight(weights, workload))
     limit = model.prompt_limit_tokens
     if limit is not None and workload.input_tokens > limit:
         expected = f"at most {limit:,}: {model.name} refuses longer prompts on PTU (HTTP 400, or they spill over)"
         problems.append(Problem("input_tokens", str(workload.input_tokens), expected))
     if problems:
         raise BadInput(problems)
-    weights = model.weights_for(workload.input_tokens)
-    return found if weights is model.weights else replace(found, weights=_fill_gaps(weights, workload))
+    return found._replace(weights=weights)
 
+
+_TEXT = (TokenClass.INPUT, TokenClass.CACHED_INPUT, TokenClass.CACHE_WRITE, TokenClass.OUTPUT)
+
+_FIELDS = {
+    TokenClass.INPUT: "input_tokens",
+    TokenClass.CACHED_INPUT: "cache_ratio",
+    TokenClass.CACHE_WRITE: "cache_write_ratio",
+    TokenClass.OUTPUT: "output_tokens",
+    TokenClass.IMAGE_INPUT: "image_input_tokens",
+    TokenClass.IMAGE_OUTPUT: "image_output_tokens",
+}
 
 _INSTEAD = {
-    TokenClass.INPUT: "0",
     TokenClass.OUTPUT: "0: the output of this model is images (image_output_tokens)",
     TokenClass.IMAGE_INPUT: "0: this model counts images as input tokens (add them to input_tokens)",
     TokenClass.IMAGE_OUTPUT: "0: this model makes no images",
@@ -164,8 +177,15 @@ _INSTEAD = {
 
 
 def _without_weight(weights: TokenWeights, workload: Workload) -> Iterator[Problem]:
-    for token_class, expected in _INSTEAD.items():
-        name = f"{token_class.value}_tokens"
-        tokens = getattr(workload, name)
-        if tokens and weights.of(token_class) is None:
-            yield Problem(name, str(tokens), expected)
+    """Tokens of a class whose weight the model does not have or nobody published: they cannot be counted as 0."""
+    demand = Demand.of(workload)
+    for token_class, name in _FIELDS.items():
+        weight = weights.of(token_class)
+        if isinstance(weight, Fraction) or not demand.tokens_per_minute(token_class):
+            continue
+        found = str(getattr(workload, name))
+        if isinstance(weight, Unknown):
+            yield Problem(name, found, f"0: the weight of {token_class.label} tokens is not known ({weight.reason})")
+        else:
+            expected = _INSTEAD.get(token_class, f"0: the catalog gives no weight for {token_class.label} tokens")
+            yield Problem(name, found, expected)

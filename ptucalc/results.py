@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ptucalc.catalog import DeploymentType, Model, Offer, TokenClass, TokenWeights, Unknown
 from ptucalc.demand import Demand
@@ -32,8 +32,7 @@ def json_number(value: Fraction) -> int | float:
     return number(value.numerator, value.denominator)
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """A remark that a reader of the numbers must see. `about` names the deployment, workload or model it is about."""
 
     code: str
@@ -45,8 +44,7 @@ class Note:
         return {"code": self.code, "message": self.message, "about": self.about}
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One line of the weighted sum: a token class, its tokens per minute, its weight, and their product."""
 
     token_class: TokenClass
@@ -59,8 +57,7 @@ class Term:
         return self.tokens_per_minute * self.weight
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(NamedTuple):
     """What one deployment type needs: raw, with headroom, and rounded to a legal size.
 
     `weighted` (weighted TPM), `rate` (requests per minute) and `headroom` are (numerator, denominator). `ptu` is None
@@ -139,8 +136,7 @@ class Size:
 Sizes = Mapping[str, Size]
 
 
-@dataclass(frozen=True, slots=True)
-class SizedWorkload:
+class SizedWorkload(NamedTuple):
     """One workload, and what it would need alone."""
 
     name: str
@@ -215,8 +211,7 @@ class SizedWorkload:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class SizedDeployment:
+class SizedDeployment(NamedTuple):
     """Workloads that run on one deployment, added up exactly and rounded once: what to buy.
 
     `deployment_type` is None where it is still open, so that `sizes` shows each type that was asked for.
@@ -345,6 +340,14 @@ def deployment_rows(sized: SizedDeployment) -> Iterator[tuple[Any, ...]]:
         )
 
 
+def _ptu_words(size: Size | None) -> str:
+    if size is None:
+        return ""
+    if size.ptu is None:
+        return "not offered" if size.available is False else "unknown"
+    return f"{size.ptu:,} PTU"
+
+
 @dataclass(frozen=True, slots=True)
 class SizingResult:
     """Sizes of workloads and of the deployments that carry them, with totals and notes.
@@ -418,7 +421,7 @@ class SizingResult:
             cells = [d.name, d.model.name, f"{float(d.weighted_tpm):,.0f}"]
             for kind in kinds:
                 size = d.sizes.get(kind)
-                cells.append("" if size is None else "not offered" if size.ptu is None else f"{size.ptu:,} PTU")
+                cells.append(_ptu_words(size))
             body += "<tr>" + "".join(f"<td>{escape(c)}</td>" for c in cells) + "</tr>"
         notes = "".join(f"<li>{escape(note.message)}</li>" for note in self.notes)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><ul>{notes}</ul>"

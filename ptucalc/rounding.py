@@ -19,7 +19,7 @@ class Grid:
             raise ValueError(f"minimum and increment are 1 PTU or more, not {self.minimum} and {self.increment}")
 
     def round_up(self, numerator: int, denominator: int) -> int:
-        """Smallest legal size, in PTU, of at least numerator / denominator PTU.
+        """The size to buy, in PTU, for a need of numerator / denominator PTU.
 
         max(minimum, the need rounded up to a multiple of the increment). Source of the rule: Microsoft's sizing page,
         "rounded up to the nearest increment, or to the minimum, whichever is larger".

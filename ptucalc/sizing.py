@@ -159,8 +159,9 @@ def plan(
     problems: list[Problem] = []
     sized, keys, names = [], [], set()
     listed = list(workloads)
+    given = {workload.name for workload in listed}
     for number, workload in enumerate(listed, start=1):
-        name = workload.name or ("workload" if len(listed) == 1 else f"workload-{number}")
+        name = workload.name or ("workload" if len(listed) == 1 else _free_name(number, given))
         try:
             if name in names:
                 raise BadInput([Problem("name", name, "a name that no other workload has")])
@@ -175,6 +176,14 @@ def plan(
     if not listed:
         raise BadInput([Problem("workloads", "", "at least one workload")])
     return sizer.result(sized, keys, version=version, today=today)
+
+
+def _free_name(number: int, given: set[str | None]) -> str:
+    """A name for the workload at this place that the user has not given to another."""
+    name = f"workload-{number}"
+    while name in given:
+        name += "-unnamed"
+    return name
 
 
 def _totals(kinds: Iterable[DeploymentType], deployments: Iterable[SizedDeployment]) -> dict[str, int | None]:
@@ -194,7 +203,10 @@ def _mark(pooled: Pooled, workload: Workload, name: str, found: Resolved) -> Non
         pooled.mark("long_context", name)
     if model.prompt_limit_tokens and 2 * tokens >= model.prompt_limit_tokens:
         pooled.mark("prompt_limit", name)
-    if workload.cache_ratio and isinstance(model.weights.cached_input, Unknown):
+    cached, written = model.weights.cached_input, model.weights.cache_write
+    if (workload.cache_ratio and isinstance(cached, Unknown)) or (
+        workload.cache_write_ratio and isinstance(written, Unknown)
+    ):
         pooled.mark("cached_weight_unknown", name)
-    if workload.output_weight is not None and workload.output_weight != model.weights.output:
+    if workload.output_weight is not None and found.weights.output != model.weights.output:
         pooled.mark("output_weight_given", name)

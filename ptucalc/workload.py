@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Self, TypeVar
+from unicodedata import category
 
 from ptucalc import exact
 from ptucalc.catalog import DeploymentType
@@ -53,7 +55,7 @@ class LoadProfile:
                 problems.append(
                     Problem("profile.levels", f"{total}", "shares that sum to exactly 1 (1/3 is a share too)")
                 )
-        _check_peak(problems, "profile.levels", [value for _, value in read])
+        _check_peak(problems, "profile.levels", [value for part, value in read if part])
         return cls(levels=tuple(read))
 
     @classmethod
@@ -101,9 +103,13 @@ def _name(value: Any) -> str:
     text = str(value).strip()
     if not text or len(text) > LONGEST_NAME:
         raise ValueError(f"a name of 1 to {LONGEST_NAME} characters")
-    if any(ord(c) < 32 or ord(c) == 127 for c in text):
+    if not text.isprintable() and any(category(c) == "Cc" for c in text):
         raise ValueError("a name without control characters")
     return text
+
+
+_known_name = lru_cache(maxsize=4096)(_name)
+"""For names that recur from row to row: models, versions, deployments."""
 
 
 def region(value: Any) -> str:
@@ -119,8 +125,8 @@ def _deployment_type(value: Any) -> DeploymentType:
 
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "name": _name,
-    "model": _name,
-    "model_version": _name,
+    "model": _known_name,
+    "model_version": _known_name,
     "requests_per_minute": exact.rate,
     "input_tokens": exact.tokens,
     "output_tokens": exact.tokens,
@@ -135,14 +141,14 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "output_weight": exact.weight,
     "deployment_type": _deployment_type,
     "region": region,
-    "deployment": _name,
+    "deployment": _known_name,
 }
 """Every value of a workload and how it is read: the one list that flags, CSV, YAML, JSON and the library share."""
 
 REQUIRED = ("model", "requests_per_minute", "input_tokens", "output_tokens")
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, init=False)
 class Workload:
     """One stream of similar calls to one model.
 
@@ -230,30 +236,32 @@ class Workload:
         return workload
 
     def _fill(self, fields: Mapping[str, Any], profile: LoadProfile | None) -> None:
-        put = object.__setattr__
         problems: list[Problem] = []
-        values: dict[str, Any] = dict(_DEFAULTS)
+        values: dict[str, Any] = _DEFAULTS.copy()
         for field, value in fields.items():
             if value is not None:
                 try:
                     values[field] = READERS[field](value)
                 except (ValueError, TypeError):
                     _take(problems, field, value, READERS[field])
-        for field in REQUIRED:
-            if fields.get(field) is None and not (field == "requests_per_minute" and profile):
-                problems.append(Problem(field, "", _expected(field)))
+        if (
+            values["model"] is None
+            or values["requests_per_minute"] is None
+            or values["input_tokens"] is None
+            or values["output_tokens"] is None
+        ):
+            _find_missing(fields, profile, problems)
         cached_tokens = values.pop("cached_input_tokens", None)
         if profile or cached_tokens is not None or values["cache_write_ratio"] or values["hours_per_month"]:
             self._relate(fields, values, cached_tokens, profile, problems)
         elif values["average_requests_per_minute"]:
-            _check_average(values, problems)
+            _check_average(fields, values, problems)
         if problems:
             raise BadInput(problems)
         if profile:
             values["requests_per_minute"] = profile.peak
-        for field, value in values.items():
-            put(self, field, value)
-        put(self, "profile", profile)
+        values["profile"] = profile
+        vars(self).update(values)
 
     @staticmethod
     def _relate(
@@ -294,7 +302,7 @@ class Workload:
             problems.append(Problem("hours_per_month", found, "average_requests_per_minute beside it"))
         if values["hours_per_month"] is not None and values["hours_per_month"] > 744:
             problems.append(Problem("hours_per_month", str(fields["hours_per_month"]), "at most 744 (31 days)"))
-        _check_average(values, problems)
+        _check_average(fields, values, problems)
 
 
 _DEFAULTS = {
@@ -302,8 +310,8 @@ _DEFAULTS = {
     "model": None,
     "model_version": None,
     "requests_per_minute": None,
-    "input_tokens": 0,
-    "output_tokens": 0,
+    "input_tokens": None,
+    "output_tokens": None,
     "image_input_tokens": 0,
     "image_output_tokens": 0,
     "cache_ratio": Fraction(0),
@@ -318,10 +326,17 @@ _DEFAULTS = {
 }
 
 
-def _check_average(values: Mapping[str, Any], problems: list[Problem]) -> None:
+def _find_missing(fields: Mapping[str, Any], profile: LoadProfile | None, problems: list[Problem]) -> None:
+    for field in REQUIRED:
+        if fields.get(field) is None and not (field == "requests_per_minute" and profile):
+            problems.append(Problem(field, "", _expected(field)))
+
+
+def _check_average(fields: Mapping[str, Any], values: Mapping[str, Any], problems: list[Problem]) -> None:
     average, peak = values["average_requests_per_minute"], values["requests_per_minute"]
     if not problems and average is not None and peak is not None and average > peak:
-        problems.append(Problem("average_requests_per_minute", str(average), f"at most the peak ({peak})"))
+        expected = f"at most the peak ({fields['requests_per_minute']})"
+        problems.append(Problem("average_requests_per_minute", str(fields["average_requests_per_minute"]), expected))
 
 
 def _expected(field: str) -> str:

@@ -1,21 +1,40 @@
-"""The one definition of the command line."""
+"""The command line: which commands there are. A command's module is loaded only when that command runs."""
 
-from __future__ import annotations
-
-from typing import Annotated
+from collections.abc import Callable
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
-
-from ptucalc.cli.models import models
-from ptucalc.cli.size import size_command
+from typer.core import TyperGroup
 
 __all__ = ["app"]
 
+COMMANDS: dict[str, tuple[str, str, str, str]] = {
+    "size": ("ptucalc.cli.size", "size", "Answer", "How many PTU a workload, or a file of them, needs."),
+    "models": ("ptucalc.cli.models", "models", "Set up", "The models known here: rates, weights, sizes sold, sources."),
+}
+"""For each command the module and function that define it, its panel in --help and its line there."""
+
+
+class LazyCommands(TyperGroup):
+    """Has a line of help for each command, and loads the one that is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Typer's look-up, with the real command in place of its line."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None and command is not None:
+            module, function, _, _ = COMMANDS[name]
+            alone = typer.Typer(add_completion=False)
+            alone.command(name)(getattr(import_module(module), function))
+            command = typer.main.get_command(alone)
+        return name, command, rest
+
+
 app = typer.Typer(
     name="ptucalc",
+    cls=LazyCommands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Try: ptucalc size -m gpt-4.1 --rpm 600 --input-tokens 1800 --output-tokens 250 --cache-ratio 40%. "
     "Exit codes: 0 done, 1 the answer is no, 2 bad input, 3 a bug.",
@@ -40,5 +59,9 @@ def ptucalc(
     """How many Provisioned Throughput Units (PTU) a workload needs on Azure OpenAI / Microsoft Foundry."""
 
 
-app.command("size", rich_help_panel="Answer")(size_command)
-app.command("models", rich_help_panel="Set up")(models)
+def _line() -> Callable[[], None]:
+    return lambda: None
+
+
+for _name, (_, _, _panel, _help) in COMMANDS.items():
+    app.command(_name, help=_help, rich_help_panel=_panel)(_line())

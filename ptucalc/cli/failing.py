@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -41,6 +40,8 @@ def failed(
         ]
         error = BadInput(named, uncounted=error.uncounted)
         if shape == "json":
+            import json
+
             document = {
                 "schema": "ptucalc.error/1",
                 "version": __version__,

@@ -1,8 +1,6 @@
 """`ptucalc models`: what the catalog knows."""
 
-from __future__ import annotations
-
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -11,7 +9,7 @@ from ptucalc.cli import options
 __all__ = ["models"]
 
 Filter = Annotated[
-    Optional[list[str]],  # noqa: UP045
+    list[str] | None,
     typer.Argument(help="Only models whose name holds this text.", metavar="[TEXT]", show_default=False),
 ]
 Details = Annotated[bool, typer.Option("--verbose", "-v", help="Everything known, with sources and dates.")]

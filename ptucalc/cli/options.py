@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from ptucalc.errors import BadInput, Problem
 
-Text = Optional[str]  # noqa: UP045  # typer reads the annotation when the command starts
+Text = str | None
 
 CALL, WHERE, OUT = "The call", "Where", "Output"
 
@@ -57,7 +57,7 @@ Headroom = Annotated[
     Text, typer.Option("--headroom", help="Share to add before rounding up: 15%.", rich_help_panel=WHERE)
 ]
 CatalogFiles = Annotated[
-    Optional[list[str]],  # noqa: UP045
+    list[str] | None,
     typer.Option(
         "--catalog",
         help="A past edition (azure-2024-12) or your own file, laid over the rates; repeatable.",

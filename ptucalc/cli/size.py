@@ -1,14 +1,12 @@
 """`ptucalc size`: PTU for one workload from flags, or for a file of workloads."""
 
-from __future__ import annotations
-
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from ptucalc.cli import options
 
-__all__ = ["size_command"]
+__all__ = ["size"]
 
 FLAGS = {
     "model": "--model",
@@ -31,7 +29,7 @@ FLAGS = {
 """Which flag gives which value, for messages."""
 
 File = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Argument(
         help="Workloads: .csv, .yaml or .json; - is standard input.", metavar="[FILE|-]", show_default=False
     ),
@@ -43,7 +41,7 @@ SkipBad = Annotated[
     ),
 ]
 Ptu = Annotated[
-    Optional[list[str]],  # noqa: UP045
+    list[str] | None,
     typer.Option(
         "--ptu",
         help="The other way round: the largest rate that fits in N PTU; repeatable.",
@@ -52,7 +50,7 @@ Ptu = Annotated[
 ]
 
 
-def size_command(
+def size(
     file: File = None,
     model: options.Model = None,
     model_version: options.ModelVersion = None,

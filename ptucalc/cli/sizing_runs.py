@@ -102,7 +102,7 @@ def size_file(sizing: FileSizing, view: View, *, skip_bad: bool) -> int:
 
 def _workload(sizer: Sizer, call: Mapping[str, str | None]) -> Workload:
     """The workload of the flags. Its model is checked even where a number is wrong, so that all is said at once."""
-    from ptucalc.read.workloads import Row
+    from ptucalc.read.row import Row
 
     fields = {field: value for field, value in call.items() if value is not None}
     if "image_output_tokens" in fields:

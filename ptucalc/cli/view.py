@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ptucalc.cli.writing import output_stream
 
@@ -16,8 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["View", "remark"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(NamedTuple):
     """The output flags. `color` None means: where the terminal can show it. `inputs` are files not to overwrite."""
 
     shape: str
@@ -40,6 +37,8 @@ class View:
             return
         with output_stream(self.out_file, inputs=self.inputs) as stream:
             if self.shape == "json":
+                import json
+
                 json.dump(document, stream, indent=2, ensure_ascii=False, allow_nan=False)
                 stream.write("\n")
             elif self.shape == "markdown":

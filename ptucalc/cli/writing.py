@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TypeVar
@@ -32,6 +31,8 @@ def output_stream(out_file: str | None, *, inputs: tuple[str, ...] = ()) -> Iter
             yield stream  # a device or a pipe cannot be replaced
         return
     folder = os.path.dirname(target)
+    import tempfile
+
     handle, temporary = _opened(out_file, lambda: tempfile.mkstemp(dir=folder, prefix=".ptucalc-"))
     try:
         with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:

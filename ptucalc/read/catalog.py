@@ -178,12 +178,14 @@ def _own_source(edition: str, as_of: str) -> dict[str, str]:
 
 
 def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Enum keys to strings, lists to tuples: data that a Python literal can hold."""
+    """Enum members to their strings: data that a Python literal can hold."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
             return {str(key): plain(each) for key, each in value.items()}
-        return [plain(each) for each in value] if isinstance(value, list) else value
+        if isinstance(value, list):
+            return [plain(each) for each in value]
+        return str(value) if isinstance(value, str) else value
 
     return {str(key): plain(value) for key, value in entry.items()}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ptucalc.errors import Problem
 from ptucalc.workload import READERS
@@ -50,8 +50,7 @@ def field_of(heading: str) -> str | None:
     return _MEANINGS.get(re.sub(r"[\W_]+", "_", words).strip("_"))
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(NamedTuple):
     """What each column of a table is: `read` is (index, field, heading) of those used, `ignored` the other headings."""
 
     read: tuple[tuple[int, str, str], ...]

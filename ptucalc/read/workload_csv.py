@@ -12,7 +12,7 @@ from typing import IO
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.fields import match_columns
 from ptucalc.read.files import not_utf8
-from ptucalc.read.workloads import Row
+from ptucalc.read.row import Row
 from ptucalc.workload import REQUIRED
 
 __all__ = ["CsvTable"]
@@ -90,16 +90,12 @@ class CsvTable:
                 if reader.line_num <= self.header_line:
                     continue
                 fields = {}
-                if len(cells) >= width:
-                    for index, field, convert in used:
-                        cell = cells[index].strip()
-                        if cell:
-                            fields[field] = convert(cell) if convert else cell
-                else:
-                    for index, field, convert in used:
-                        cell = cells[index].strip() if index < len(cells) else ""
-                        if cell:
-                            fields[field] = convert(cell) if convert else cell
+                if len(cells) < width:
+                    cells += [""] * (width - len(cells))
+                for index, field, convert in used:
+                    cell = cells[index].strip()
+                    if cell:
+                        fields[field] = convert(cell) if convert else cell
                 if not fields and not any(cell.strip() for cell in cells):
                     continue
                 yield Row(number, fields, _Place(self, reader.line_num, number, cells))

@@ -7,7 +7,7 @@ from typing import Any
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.fields import field_of
-from ptucalc.read.workloads import Row
+from ptucalc.read.row import Row
 from ptucalc.read.yaml_text import Tree, read_yaml
 
 __all__ = ["Plan", "read_plan"]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -14,45 +12,15 @@ from typing import IO, Any
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.files import binary, decode, not_utf8, read_bytes
-from ptucalc.workload import LoadProfile, Workload
+from ptucalc.read.row import Row
+from ptucalc.workload import Workload
 
-__all__ = ["MOST_PROBLEMS", "Row", "WorkloadFile", "read_workloads"]
+__all__ = ["MOST_PROBLEMS", "WorkloadFile", "read_workloads"]
 
 MOST_PROBLEMS = 10_000
 """So many problems are kept and reported; further ones are counted."""
 
 _HEAD_BYTES = 65_536
-
-
-@dataclass(slots=True)
-class Row:
-    """One workload as written: raw values by field, and how to say where a problem is."""
-
-    number: int
-    fields: dict[str, Any]
-    place: Callable[[Problem], Problem]
-    profile: Any = None
-
-    @property
-    def name(self) -> str:
-        """The workload's name, row-N where it has none (N as the spreadsheet or the list counts)."""
-        name = self.fields.get("name")
-        return f"row-{self.number}" if name is None else str(name).strip()
-
-    def workload(self) -> Workload:
-        """The workload. Raises BadInput with every problem of the row, not yet placed."""
-        if self.profile is None:
-            return Workload.from_fields(self.fields)
-        return Workload.from_fields(self.fields, load_profile(self.profile))
-
-    def stand_in(self) -> Workload | None:
-        """A workload with the row's model and harmless numbers, to check the model of a row whose numbers are wrong."""
-        kept = ("model", "model_version", "region", "output_weight")
-        fields = {name: value for name, value in self.fields.items() if name in kept}
-        try:
-            return Workload.from_fields({**fields, "requests_per_minute": 1, "input_tokens": 0, "output_tokens": 0})
-        except BadInput:
-            return None
 
 
 @dataclass
@@ -141,34 +109,6 @@ def read_workloads(path: str | Path) -> list[Workload]:
     return found
 
 
-def load_profile(value: Any) -> LoadProfile:
-    """A profile as plans write it: {levels: [{share, requests_per_minute}]} or {hourly: [...]}. Raises BadInput."""
-    shape = "levels (a list of {share, requests_per_minute}) or hourly (24 or 168 rates)"
-    if not isinstance(value, dict) or len(value) != 1 or not set(value) <= {"levels", "hourly"}:
-        found = ", ".join(value) if isinstance(value, dict) else str(value)
-        raise BadInput([Problem("profile", found, f"either {shape}")])
-    ((key, entries),) = value.items()
-    if not isinstance(entries, list) or not entries:
-        raise BadInput([Problem(f"profile.{key}", "" if entries is None else str(entries), f"a list: {shape}")])
-    if key == "hourly":
-        return LoadProfile.from_hourly(["" if entry is None else entry for entry in entries])
-    problems = [
-        Problem(f"profile.levels[{i}]", str(entry), "{share: ..., requests_per_minute: ...}")
-        for i, entry in enumerate(entries)
-        if not isinstance(entry, dict) or {_level_key(key) for key in entry} != {"share", "requests_per_minute"}
-    ]
-    if problems:
-        raise BadInput(problems)
-    named = [{_level_key(key): value for key, value in entry.items()} for entry in entries]
-    return LoadProfile.from_levels([(entry["share"] or "", entry["requests_per_minute"] or "") for entry in named])
-
-
-def _level_key(key: str) -> str:
-    from ptucalc.read.fields import field_of
-
-    return field_of(key) or key
-
-
 def _kind(head: bytes) -> str:
     encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     text = head[: len(head) // 2 * 2].decode(encoding, errors="replace").lstrip()
@@ -180,6 +120,9 @@ def _kind(head: bytes) -> str:
 
 
 def _spooled(path: Path | None) -> Any:
+    import shutil
+    import tempfile
+
     spool = tempfile.SpooledTemporaryFile(max_size=16_000_000)  # noqa: SIM115  # lives as long as the WorkloadFile
     if path is not None:
         with path.open("rb") as stream:

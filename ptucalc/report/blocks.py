@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 __all__ = ["Block", "Cell", "Column", "Headline", "Remark", "Table", "amount_text", "percent_text", "ptu_text"]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """Text with a style: "" (plain), bold, dim, warn or bar."""
 
     text: str
     style: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column's title. `optional` ones are left out on a terminal that is too narrow; `folds` ones may wrap."""
 
     title: str
@@ -36,16 +34,14 @@ class Table:
     totals: list[Cell] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
+class Headline(NamedTuple):
     """The first line: what this is about, and more about it."""
 
     what: str
     more: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(NamedTuple):
     """A labelled line: How, Rates, Note. With an empty label it goes on from the one before."""
 
     label: str

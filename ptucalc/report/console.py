@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING
 
 from ptucalc.report.blocks import Block, Column, Headline, Remark, Table
@@ -12,6 +12,8 @@ from ptucalc.report.blocks import Block, Column, Headline, Remark, Table
 if TYPE_CHECKING:
     from rich.box import Box
     from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
 
 __all__ = ["show", "width_of"]
 
@@ -50,46 +52,49 @@ def show(blocks: Iterable[Block], stream: IO[str], *, color: bool | None = None,
         emoji=False,
         soft_wrap=False,
     )
-    if wanted:
-        _write(console, blocks, width)
-        return
-    with console.capture() as captured:
-        _write(console, blocks, width)
-    stream.writelines(line.rstrip() + "\n" for line in captured.get().splitlines())
-
-
-def _write(console: Console, blocks: Iterable[Block], width: int | None) -> None:
-    from rich.text import Text
-
     before: Block | None = None
     for block in blocks:
-        apart = before is None or not (isinstance(block, Remark) and isinstance(before, Remark))
-        if apart:
-            console.print()
-        if isinstance(block, Headline):
-            console.print(Text.assemble(" " * INDENT, (block.what, "bold"), "  " if block.more else "", block.more))
-        elif isinstance(block, Table):
-            _show_table(console, block, width)
-        else:
-            _show_remark(console, block, width)
+        if before is None or not (isinstance(block, Remark) and isinstance(before, Remark)):
+            stream.write("\n")
+        stream.writelines(f"{' ' * INDENT}{line}".rstrip() + "\n" for line in _lines(console, block, width))
         before = block
-    console.print()
+    stream.write("\n")
 
 
-def _show_remark(console: Console, remark: Remark, width: int | None) -> None:
+def _lines(console: Console, block: Block, width: int | None) -> Iterator[str]:
+    room = (width or PIPE_WIDTH) - INDENT
+    if isinstance(block, Table):
+        return _rendered(console, _drawn(block, None if width is None else room), room)
+    if isinstance(block, Headline):
+        return _headline(console, block, room if width else PIPE_PROSE_WIDTH)
+    return _remark(console, block, room if width else PIPE_PROSE_WIDTH)
+
+
+def _rendered(console: Console, what: Text | RichTable, room: int) -> Iterator[str]:
+    """The lines that rich makes of something, colours included."""
+    with console.capture() as captured:
+        console.print(what, width=room, overflow="fold")
+    return iter(captured.get().rstrip("\n").split("\n"))
+
+
+def _headline(console: Console, block: Headline, room: int) -> Iterator[str]:
     from rich.text import Text
 
-    room = max(30, (width or PIPE_PROSE_WIDTH) - INDENT - LABEL_WIDTH - 1)
-    lines = textwrap.wrap(remark.text, room, break_long_words=False, break_on_hyphens=False) or [""]
-    for index, line in enumerate(lines):
-        label = remark.label if index == 0 else ""
-        style = "dim" if remark.style == "dim" and remark.label != "How" else ""
-        text = Text.assemble(" " * INDENT, (f"{label:<{LABEL_WIDTH}}", _LABELS[remark.style]), (line, style))
-        console.print(text, overflow="fold")
+    text = Text.assemble((block.what, "bold"), "  " if block.more else "", block.more)
+    return _rendered(console, text, room)
 
 
-def _show_table(console: Console, table: Table, width: int | None) -> None:
-    from rich.padding import Padding
+def _remark(console: Console, remark: Remark, room: int) -> Iterator[str]:
+    from rich.text import Text
+
+    lines = textwrap.wrap(remark.text, max(30, room - LABEL_WIDTH), break_long_words=False, break_on_hyphens=False)
+    label = (f"{remark.label:<{LABEL_WIDTH}}", _LABELS[remark.style])
+    body = ("\n" + " " * LABEL_WIDTH).join(lines)
+    style = "dim" if remark.style == "dim" and remark.label != "How" else ""
+    return _rendered(console, Text.assemble(label, (body, style)), max(room, 40))
+
+
+def _drawn(table: Table, width: int | None) -> RichTable:
     from rich.table import Table as RichTable
     from rich.text import Text
 
@@ -112,7 +117,7 @@ def _show_table(console: Console, table: Table, width: int | None) -> None:
     if table.totals:
         drawn.add_section()
         drawn.add_row(*(Text(table.totals[i].text, style=_STYLES[table.totals[i].style]) for i in kept))
-    console.print(Padding(drawn, (0, 0, 0, INDENT), expand=False))
+    return drawn
 
 
 def _columns_that_fit(table: Table, width: int | None) -> list[int]:
@@ -130,7 +135,7 @@ def _columns_that_fit(table: Table, width: int | None) -> list[int]:
 
     widths = [needed(index, column) for index, column in enumerate(table.columns)]
     for index in reversed(range(len(table.columns))):
-        if INDENT + sum(widths[i] + GAP for i in kept) - GAP <= width:
+        if sum(widths[i] + GAP for i in kept) - GAP <= width:
             break
         if table.columns[index].optional:
             kept.remove(index)

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import IO, Any
 
 __all__ = ["write_csv"]
 
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_STARTS_A_FORMULA = frozenset("=+-@\t\r")
+_OURS = frozenset({"row_type", "deployment_type", "sku_name", "available"})
+"""Columns whose text never comes from outside."""
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str]) -> None:
     """Write a header and rows. Text that a spreadsheet would take for a formula gets a leading apostrophe."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
+    outside = itemgetter(*(index for index, column in enumerate(columns) if column not in _OURS))
     for row in rows:
-        writer.writerow([_inert(cell) if cell.__class__ is str else cell for cell in row])
+        for cell in outside(row):
+            if cell.__class__ is str and cell and cell[0] in _STARTS_A_FORMULA:
+                writer.writerow([_inert(each) for each in row])
+                break
+        else:
+            writer.writerow(row)
 
 
-def _inert(text: str) -> str:
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+def _inert(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in _STARTS_A_FORMULA else cell

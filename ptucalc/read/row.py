@@ -1,0 +1,69 @@
+"""One workload as written in a file or in flags, before its values are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ptucalc.errors import BadInput, Problem
+from ptucalc.workload import LoadProfile, Workload
+
+__all__ = ["Row", "load_profile"]
+
+
+class Row(NamedTuple):
+    """One workload as written: raw values by field, and how to say where a problem is."""
+
+    number: int
+    fields: dict[str, Any]
+    place: Callable[[Problem], Problem]
+    profile: Any = None
+
+    @property
+    def name(self) -> str:
+        """The workload's name, row-N where it has none (N as the spreadsheet or the list counts)."""
+        name = self.fields.get("name")
+        return f"row-{self.number}" if name is None else str(name).strip()
+
+    def workload(self) -> Workload:
+        """The workload. Raises BadInput with every problem of the row, not yet placed."""
+        if self.profile is None:
+            return Workload.from_fields(self.fields)
+        return Workload.from_fields(self.fields, load_profile(self.profile))
+
+    def stand_in(self) -> Workload | None:
+        """A workload with the row's model and harmless numbers, to check the model of a row whose numbers are wrong."""
+        kept = ("model", "model_version", "region", "output_weight")
+        fields = {name: value for name, value in self.fields.items() if name in kept}
+        try:
+            return Workload.from_fields({**fields, "requests_per_minute": 1, "input_tokens": 0, "output_tokens": 0})
+        except BadInput:
+            return None
+
+
+def load_profile(value: Any) -> LoadProfile:
+    """A profile as plans write it: {levels: [{share, requests_per_minute}]} or {hourly: [...]}. Raises BadInput."""
+    shape = "levels (a list of {share, requests_per_minute}) or hourly (24 or 168 rates)"
+    if not isinstance(value, dict) or len(value) != 1 or not set(value) <= {"levels", "hourly"}:
+        found = ", ".join(value) if isinstance(value, dict) else str(value)
+        raise BadInput([Problem("profile", found, f"either {shape}")])
+    ((key, entries),) = value.items()
+    if not isinstance(entries, list) or not entries:
+        raise BadInput([Problem(f"profile.{key}", "" if entries is None else str(entries), f"a list: {shape}")])
+    if key == "hourly":
+        return LoadProfile.from_hourly(["" if entry is None else entry for entry in entries])
+    problems = [
+        Problem(f"profile.levels[{i}]", str(entry), "{share: ..., requests_per_minute: ...}")
+        for i, entry in enumerate(entries)
+        if not isinstance(entry, dict) or {_level_key(key) for key in entry} != {"share", "requests_per_minute"}
+    ]
+    if problems:
+        raise BadInput(problems)
+    named = [{_level_key(key): value for key, value in entry.items()} for entry in entries]
+    return LoadProfile.from_levels([(entry["share"] or "", entry["requests_per_minute"] or "") for entry in named])
+
+
+def _level_key(key: str) -> str:
+    from ptucalc.read.fields import field_of
+
+    return field_of(key) or key
