@@ -99,6 +99,9 @@ class FileSizing:
                 for row in self._completed():
                     if row.number not in self.bad_rows:
                         self.sizer.add(row.workload(), row.name)
+        self.problems.sort(
+            key=lambda problem: (problem.line or 0, problem.column or 0, len(problem.cell), problem.cell)
+        )
         if not self.rows:
             self.problems.append(Problem("file", "only a header", "at least one row of values", source=self.file.name))
 
@@ -138,14 +141,14 @@ class FileSizing:
             problems += [problem for problem in self.sizer.resolver.problems_of(stand_in) if problem.field not in named]
         for problem in problems:
             if len(self.problems) < MOST_PROBLEMS:
-                self.problems.append(row.place(problem))
+                self.problems.append(row.placed(problem))
             else:
                 self.uncounted += 1
 
     def _name_repeats(self, repeated: set[int]) -> None:
         """Go through the file once more for the rows whose names came before."""
         first: dict[str, int] = {}
-        for row in self.file.rows():
+        for row in self._completed():
             if row.number in self.bad_rows or hash(row.name) not in repeated:
                 continue
             if row.name not in first:

@@ -301,6 +301,12 @@ class LazyModels(Sequence[Model]):
     def __len__(self) -> int:
         return len(self.names)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.names))
+
     @overload
     def __getitem__(self, index: int) -> Model: ...
     @overload

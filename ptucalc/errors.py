@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 __all__ = ["BadCatalog", "BadInput", "Problem", "PtucalcError"]
@@ -73,11 +74,18 @@ class Problem(NamedTuple):
 
 
 class BadInput(PtucalcError):
-    """One or more values cannot be used; nothing was computed. `problems` holds them all, in order."""
+    """One or more values cannot be used; nothing was computed.
 
-    def __init__(self, problems: list[Problem] | tuple[Problem, ...], *, uncounted: int = 0) -> None:
+    `problems` holds them, in order, and `uncounted` is how many more there were. `lines` is the text they are about,
+    where it is a plan whose lines can be shown.
+    """
+
+    def __init__(
+        self, problems: list[Problem] | tuple[Problem, ...], *, uncounted: int = 0, lines: Sequence[str] = ()
+    ) -> None:
         self.problems = tuple(problems)
         self.uncounted = uncounted
+        self.lines = lines
         lines = [str(problem) for problem in self.problems]
         if uncounted:
             lines.append(f"and {uncounted:,} more")

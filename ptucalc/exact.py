@@ -21,7 +21,7 @@ LARGEST = 10**12
 """No rate, token count or weight of a workload is anywhere near this; it bounds the arithmetic, not the user."""
 
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
-_GROUPED = re.compile(r"[+-]?\d{1,3}([,. '\u00a0\u202f]\d{3})+", re.ASCII)
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([,. '\u00a0\u202f]\d{3})+", re.ASCII)
 
 
 def _from_text(text: str, expected: str) -> Fraction:

@@ -155,7 +155,7 @@ def _check_same(pooled: Pooled, workload: Workload, resolved: Resolved) -> None:
     mine = (resolved.model.name, version, workload.deployment_type, workload.region)
     if mine != (pooled.model.name, _version(pooled.model, pooled.version), pooled.kind, pooled.region):
         kind = workload.deployment_type
-        here = " ".join(part for part in (mine[0], mine[1], kind.label if kind else None, mine[3]) if part)
+        here = " ".join(part for part in (mine[0], resolved.version, kind.label if kind else None, mine[3]) if part)
         expected = f"one model, version, type and region: other rows make it {pooled.what}, this one {here}"
         raise BadInput([Problem("deployment", workload.deployment or "", expected)])
 

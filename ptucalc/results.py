@@ -379,6 +379,27 @@ class SizingResult:
         """Deployments that have no size on any of the types asked for."""
         return tuple(d for d in self.deployments if all(size.ptu is None for size in d.sizes.values()))
 
+    @property
+    def own_type_totals(self) -> Mapping[str, int]:
+        """PTU per deployment type of the deployments whose type is fixed by their workloads."""
+        totals: dict[str, int] = {}
+        for deployment in self.deployments:
+            if deployment.deployment_type is not None:
+                kind = deployment.deployment_type.value
+                totals[kind] = totals.get(kind, 0) + (deployment.sizes[kind].ptu or 0)
+        return totals
+
+    @property
+    def purchases(self) -> Mapping[str, Mapping[str, int]]:
+        """What to buy in all, per deployment type, for each type that the deployments without one may be given.
+
+        Only types on which all of those are offered. Empty where every deployment has its own type, or none has.
+        """
+        own = self.own_type_totals
+        if not own or all(deployment.deployment_type for deployment in self.deployments):
+            return {}
+        return {kind: {**own, kind: total} for kind, total in self.totals.items() if total is not None}
+
     def to_dict(self) -> SizeDocument:
         """The result as JSON data (schema ptucalc.size/1)."""
         return {

@@ -274,7 +274,9 @@ class Workload:
         """Checks between values, and the values that follow from others."""
         if problems:
             return
-        if profile and values["requests_per_minute"] is not None:
+        rate = fields.get("requests_per_minute")
+        own_peak = isinstance(rate, Fraction) and profile is not None and rate == profile.peak  # dataclasses.replace
+        if profile and rate is not None and not own_peak:
             found = str(fields["requests_per_minute"])
             problems.append(
                 Problem("requests_per_minute", found, "either a rate or a profile (its peak is the rate), not both")

@@ -19,6 +19,7 @@ def main() -> None:
 def run() -> int:
     """Run the command line; the exit code: 0 done, 1 the answer is no, 2 bad input, 3 a bug, 130 interrupted."""
     gc.set_threshold(100_000, 20, 20)  # nothing that a start makes is garbage: looking for some costs 5 % of it
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115  # closed by whoever called: as good as thrown away
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -26,12 +27,21 @@ def run() -> int:
         code = _dispatch()
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough (| head): not an error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _stop_writing()
         return DONE
+    except OSError as error:
+        print(f"Error  standard output: {error.strerror}", file=sys.stderr)
+        _stop_writing()
+        return BAD_INPUT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     return code
+
+
+def _stop_writing() -> None:
+    """Let what is still to be written go nowhere, so that Python's own flush at the end does not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch() -> int:
@@ -49,7 +59,11 @@ def _dispatch() -> int:
         return BAD_INPUT
     except typer.Abort:
         raise KeyboardInterrupt from None
-    except (BrokenPipeError, KeyboardInterrupt):
+    except SystemExit as left:  # typer leaves so, with 1, when a pipe is closed; our commands return their codes
+        if left.code == NO:
+            raise BrokenPipeError from None
+        raise
+    except (OSError, KeyboardInterrupt):
         raise
     except Exception as error:
         if hasattr(error, "format_message"):  # typer's own usage errors, wherever this typer keeps their class

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ptucalc import __version__
 from ptucalc.errors import BadInput, Problem, PtucalcError
@@ -26,19 +25,17 @@ def report_usage(error: Exception) -> None:
     print(f"Error  {message}\n       {command} -h shows what there is", file=sys.stderr)
 
 
-def failed(
-    error: PtucalcError, shape: str, *, flags: Mapping[str, str] | None = None, lines: list[str] | None = None
-) -> int:
+def failed(error: PtucalcError, shape: str, *, flags: Mapping[str, str] | None = None) -> int:
     """Report an error, to standard output too where JSON was asked for; the exit code 2.
 
-    `flags` names the flags that gave values which have no place in a file; `lines` is the plan's text, to point into.
+    `flags` names the flags that gave values which have no place in a file.
     """
     if isinstance(error, BadInput):
         named = [
             problem if problem.source or problem.label else problem.at(label=(flags or {}).get(problem.field, ""))
             for problem in error.problems
         ]
-        error = BadInput(named, uncounted=error.uncounted)
+        error = BadInput(named, uncounted=error.uncounted, lines=error.lines)
         if shape == "json":
             import json
 
@@ -50,26 +47,27 @@ def failed(
             }
             json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
             print()
-    report_error(error, lines=lines)
+    report_error(error)
     return 2
 
 
-def report_skipped(error: BadInput, *, lines: list[str]) -> None:
+def report_skipped(error: BadInput) -> None:
     """The rows that --skip-bad left out."""
-    report_error(error, lines=lines, outcome="left out of the sizes")
+    report_error(error, outcome="left out of the sizes")
 
 
-def report_error(error: PtucalcError, *, lines: list[str] | None = None, outcome: str = "nothing was sized") -> None:
-    """Every problem of a failed command; `lines` is the plan's text, to point into."""
+def report_error(error: PtucalcError, *, outcome: str = "nothing was sized") -> None:
+    """Every problem of a failed command."""
     if not isinstance(error, BadInput):
         print(f"Error  {error}", file=sys.stderr)
     elif any(problem.cell for problem in error.problems):
         _as_table(error, outcome)
     else:
-        _one_by_one(error, lines or [])
+        _one_by_one(error)
 
 
-def _one_by_one(error: BadInput, lines: list[str]) -> None:
+def _one_by_one(error: BadInput) -> None:
+    lines = error.lines
     problems = error.problems[:MOST_SHOWN]
     if len(error.problems) == 1:
         print(f"Error  {_place(problems[0])}{_what(problems[0])}", file=sys.stderr)
@@ -93,7 +91,7 @@ def _what(problem: Problem) -> str:
     return f"{problem.label or problem.field}: {problem.shown} should be {problem.expected}"
 
 
-def _excerpt(problem: Problem, lines: list[str]) -> None:
+def _excerpt(problem: Problem, lines: Sequence[str]) -> None:
     """The line of the plan, with the value underlined."""
     if problem.line is None or problem.column is None or not 0 < problem.line <= len(lines):
         return
@@ -125,7 +123,7 @@ def _as_table(error: BadInput, outcome: str) -> None:
     for problem in error.problems[:MOST_SHOWN]:
         cells = (str(problem.line or ""), problem.cell, problem.label or problem.field, problem.shown, problem.expected)
         table.rows.append([Cell(text, "warn" if index == 3 else "") for index, text in enumerate(cells)])
-    show([table], sys.stderr, color=False if os.environ.get("NO_COLOR") else None)
+    show([table], sys.stderr)
     _how_many_more(error, min(MOST_SHOWN, len(error.problems)))
 
 

@@ -44,7 +44,7 @@ def models(
             near = nearest(wanted, [model.name for model in known])
             hint = f" ({' or '.join(near)}?)" if near else ""
             raise BadInput([Problem("TEXT", wanted, f"part of a model's name or id{hint}; `ptucalc models` lists all")])
-        view = View(shape=shape, out_file=out_file, verbose=verbose, color=False if no_color else None)
+        view = View(shape=shape, out_file=out_file, verbose=verbose)
         document = catalog_document(known, found, version=__version__)
         blocks = model_blocks(known, found, verbose=verbose, today=date.today())
         view.write(document, blocks, MODEL_COLUMNS, model_rows(found))

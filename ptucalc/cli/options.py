@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -69,10 +70,21 @@ Json = Annotated[bool, typer.Option("--json", help="The same as -o json.", rich_
 OutFile = Annotated[Text, typer.Option("--out-file", help="Write to this file instead.", rich_help_panel=OUT)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the answer: no notes.", rich_help_panel=OUT)]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the working.", rich_help_panel=OUT)]
-NoColor = Annotated[bool, typer.Option("--no-color", help="No colours (NO_COLOR works too).", rich_help_panel=OUT)]
+
+
+def _no_color(wanted: bool) -> bool:
+    if wanted:
+        os.environ["NO_COLOR"] = "1"  # for the errors too, whoever shows them
+    return wanted
+
+
+NoColor = Annotated[
+    bool,
+    typer.Option("--no-color", callback=_no_color, help="No colours (NO_COLOR works too).", rich_help_panel=OUT),
+]
 
 FORMATS = ("table", "json", "csv", "markdown")
-_ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
+_ENDINGS = {"": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
 
 
 def chosen_format(output: str | None, json: bool, out_file: str | None) -> str:
@@ -84,5 +96,10 @@ def chosen_format(output: str | None, json: bool, out_file: str | None) -> str:
         if chosen not in FORMATS:
             raise BadInput([Problem("--output", output or "", "table, json, csv or markdown")])
         return chosen
-    ending = "." + out_file.rsplit(".", 1)[-1].casefold() if out_file and "." in out_file else ""
-    return _ENDINGS.get(ending, "table")
+    name = "" if os.path.isdir(out_file or "") else os.path.basename(out_file or "")
+    ending = "." + name.rsplit(".", 1)[-1].casefold() if "." in name else ""
+    if ending not in _ENDINGS:
+        raise BadInput(
+            [Problem("--out-file", name, f"a name that ends in {', '.join(filter(None, _ENDINGS))}, or -o too")]
+        )
+    return _ENDINGS[ending]

@@ -100,25 +100,25 @@ def size(
         out_file=out_file,
         quiet=quiet,
         verbose=verbose,
-        color=False if no_color else None,
-        inputs=() if file is None else (file,),
+        inputs=tuple(name for name in (file, *(catalog or ())) if name is not None),
     )
-    lines: list[str] = []
     try:
         if file is None:
-            sizer = make_sizer(sku=sku, headroom=headroom, catalogs=tuple(catalog or ()))
             whole = {**call, "region": region, "output_weight": output_weight}
-            return size_rates(sizer, whole, ptu, view) if ptu else size_one(sizer, whole, view)
+            sizer, problems = make_sizer(sku=sku, headroom=headroom, catalogs=tuple(catalog or ()))
+            if ptu:
+                return size_rates(sizer, whole, ptu, view, problems)
+            return size_one(sizer, whole, view, problems)
         both = [FLAGS[field] for field, value in call.items() if value is not None] + ["--ptu"][: bool(ptu)]
         if both:
             raise BadInput([Problem(flag, "beside a file", "left out: the rows of the file say that") for flag in both])
         from ptucalc.batch import FileSizing
         from ptucalc.read.workloads import WorkloadFile
 
-        rows = WorkloadFile.open(file)
-        lines = rows.lines
-        sizer = make_sizer(sku=sku, headroom=headroom or rows.headroom, catalogs=tuple(catalog or ()))
-        sizing = FileSizing(rows, sizer, region=region, output_weight=output_weight)
-        return size_file(sizing, view, skip_bad=skip_bad)
+        with WorkloadFile.open(file) as rows:
+            share = rows.headroom if headroom is None else headroom
+            sizer, problems = make_sizer(sku=sku, headroom=share, catalogs=tuple(catalog or ()))
+            sizing = FileSizing(rows, sizer, region=region, output_weight=output_weight)
+            return size_file(sizing, view, problems, skip_bad=skip_bad)
     except BadInput as error:
-        return failed(error, shape, flags=FLAGS, lines=lines)
+        return failed(error, shape, flags=FLAGS)

@@ -24,8 +24,8 @@ __all__ = ["make_sizer", "size_file", "size_one", "size_rates"]
 EXAMPLE = "ptucalc size -m gpt-4.1 --rpm 600 --input-tokens 1800 --output-tokens 250, or ptucalc size FILE"
 
 
-def make_sizer(*, sku: str, headroom: str | None, catalogs: tuple[str, ...]) -> Sizer:
-    """A sizer as the flags say. Raises BadInput with the problems of all of them."""
+def make_sizer(*, sku: str, headroom: str | None, catalogs: tuple[str, ...]) -> tuple[Sizer, list[Problem]]:
+    """A sizer as the flags say, and what is wrong with them, so that it can be told with all else that is wrong."""
     problems: list[Problem] = []
     share = exact.headroom(0)
     try:
@@ -37,37 +37,35 @@ def make_sizer(*, sku: str, headroom: str | None, catalogs: tuple[str, ...]) -> 
         kinds = deployment_types_of(sku.split(","))
     except BadInput as error:
         problems.extend(error.problems)
-    if problems:
-        raise BadInput(problems)
-    return Sizer(Resolver(load_catalog(*catalogs), kinds), share)
+    return Sizer(Resolver(load_catalog(*catalogs), kinds), share), problems
 
 
-def size_one(sizer: Sizer, call: Mapping[str, str | None], view: View) -> int:
+def size_one(sizer: Sizer, call: Mapping[str, str | None], view: View, problems: list[Problem]) -> int:
     """Size the workload that the flags describe."""
     if not any(value is not None for value in call.values()):
-        raise BadInput([Problem("size", "", f"a workload: {EXAMPLE}")])
-    workload = _workload(sizer, call)
+        raise BadInput([*problems, Problem("size", "", f"a workload: {EXAMPLE}")])
+    workload = _workload(sizer, call, problems)
     key = sizer.add(workload)
     result = sizer.result([sizer.size(workload)], [key], version=__version__, today=date.today())
     return _show(result, view)
 
 
-def size_rates(sizer: Sizer, call: Mapping[str, str | None], ptu: list[str], view: View) -> int:
+def size_rates(
+    sizer: Sizer, call: Mapping[str, str | None], ptu: list[str], view: View, problems: list[Problem]
+) -> int:
     """Show the largest rate of the flags' call that fits in so many PTU."""
     from ptucalc.inverse import fits
     from ptucalc.report.rate_blocks import rate_blocks
 
-    counts, problems = [], []
+    counts = []
     for text in ptu:
         try:
             counts.append(exact.positive(text))
         except ValueError as error:
             problems.append(Problem("ptu", text, str(error)))
-    if problems:
-        raise BadInput(problems)
     given = call.get("requests_per_minute")
     result = fits(
-        _workload(sizer, {**call, "requests_per_minute": given or "1"}),
+        _workload(sizer, {**call, "requests_per_minute": "1" if given is None else given}, problems),
         counts,
         catalog=sizer.resolver.catalog,
         headroom=sizer.headroom,
@@ -79,18 +77,18 @@ def size_rates(sizer: Sizer, call: Mapping[str, str | None], ptu: list[str], vie
     return 0
 
 
-def size_file(sizing: FileSizing, view: View, *, skip_bad: bool) -> int:
+def size_file(sizing: FileSizing, view: View, problems: list[Problem], *, skip_bad: bool) -> int:
     """Size every workload of a file. Raises BadInput with every problem, unless the bad rows are to be skipped."""
     file, sizer = sizing.file, sizing.sizer
     sizing.check(skip_bad=skip_bad)
-    if sizing.problems and not (skip_bad and sizer.pool.deployments):
-        raise BadInput(sizing.problems, uncounted=sizing.uncounted)
+    if problems or (sizing.problems and not (skip_bad and sizer.pool.deployments)):
+        raise BadInput([*problems, *sizing.problems], uncounted=sizing.uncounted, lines=file.lines)
     if file.ignored:
         remark(f"{file.name}: ignored column{'s'[: len(file.ignored) > 1]} {', '.join(file.ignored)}", view)
     if sizing.problems:
         from ptucalc.cli.failing import report_skipped
 
-        report_skipped(BadInput(sizing.problems, uncounted=sizing.uncounted), lines=file.lines)
+        report_skipped(BadInput(sizing.problems, uncounted=sizing.uncounted, lines=file.lines))
     if view.shape == "csv":
         return _stream(sizing, view)
     workloads, keys = [], []
@@ -100,20 +98,23 @@ def size_file(sizing: FileSizing, view: View, *, skip_bad: bool) -> int:
     return _show(sizer.result(workloads, keys, version=__version__, today=date.today()), view)
 
 
-def _workload(sizer: Sizer, call: Mapping[str, str | None]) -> Workload:
-    """The workload of the flags. Its model is checked even where a number is wrong, so that all is said at once."""
+def _workload(sizer: Sizer, call: Mapping[str, str | None], problems: list[Problem]) -> Workload:
+    """The workload of the flags. Raises BadInput with all that is wrong: `problems`, its numbers and its model."""
     from ptucalc.read.row import Row
 
     fields = {field: value for field, value in call.items() if value is not None}
     if "image_output_tokens" in fields:
         fields = {"input_tokens": "0", "output_tokens": "0", **fields}
     row = Row(1, fields, lambda problem: problem)
-    try:
-        return row.workload()
-    except BadInput as error:
-        stand_in, named = row.stand_in(), {problem.field for problem in error.problems}
-        more = sizer.resolver.problems_of(stand_in) if stand_in else ()
-        raise BadInput([*error.problems, *(problem for problem in more if problem.field not in named)]) from None
+    own, checked = row.problems(), row.stand_in()
+    named = {problem.field for problem in own}
+    if not own:
+        checked = row.workload()
+    more = sizer.resolver.problems_of(checked) if checked else ()
+    everything = [*problems, *own, *(problem for problem in more if problem.field not in named)]
+    if everything:
+        raise BadInput(everything)
+    return row.workload()
 
 
 def _show(result: SizingResult, view: View) -> int:

@@ -15,13 +15,12 @@ __all__ = ["View", "remark"]
 
 
 class View(NamedTuple):
-    """The output flags. `color` None means: where the terminal can show it. `inputs` are files not to overwrite."""
+    """The output flags. `inputs` are files not to overwrite."""
 
     shape: str
     out_file: str | None = None
     quiet: bool = False
     verbose: bool = False
-    color: bool | None = None
     inputs: tuple[str, ...] = ()
 
     def write(
@@ -48,7 +47,7 @@ class View(NamedTuple):
             else:
                 from ptucalc.report.console import show
 
-                show(blocks, stream, color=self.color)
+                show(blocks, stream)
 
     def write_rows(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Write flat rows as CSV, one by one."""

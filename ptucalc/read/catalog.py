@@ -40,21 +40,27 @@ def find_bundled(name: str) -> Path:
 def load_catalog(*overlays: str | Path) -> Catalog:
     """The bundled catalog, with each overlay (a shipped edition's name, or a file) laid over it in order.
 
-    An overlay that says `replace: true` stands alone. The same arguments give the same, cached catalog while the
-    process lives. Raises BadCatalog with every problem of a file, each with its line.
+    An overlay that says `replace: true` stands alone. The same files, unchanged, give the same, cached catalog while
+    the process lives. Raises BadCatalog with every problem of a file, each with its line.
 
     >>> load_catalog().find("gpt-4.1")[0].tpm_per_ptu
     3000
     """
-    return _load(tuple(str(overlay) for overlay in overlays))
+    return _load(tuple(map(_stamped, map(_find, map(str, overlays)))))
 
 
 @lru_cache(maxsize=16)
-def _load(overlays: tuple[str, ...]) -> Catalog:
+def _load(overlays: tuple[tuple[Path, int, int], ...]) -> Catalog:
     data = bundled_data()
-    for overlay in overlays:
-        data = read_catalog_data(_find(overlay), under=data)
+    for path, _, _ in overlays:
+        data = read_catalog_data(path, under=data)
     return build_catalog(data)
+
+
+def _stamped(path: Path) -> tuple[Path, int, int]:
+    """The file with its size and time, so that a file that changed is read again."""
+    known = path.stat()
+    return path.resolve(), known.st_size, known.st_mtime_ns
 
 
 def _find(overlay: str) -> Path:
@@ -157,7 +163,15 @@ def _complete(entry: dict[str, Any], tree: Tree, under: Mapping[str, Any] | None
         whole["earlier"] = [_earlier(each, model["name"]) for each in whole.get("earlier", ())]
         problems += _incomplete(whole, path, tree, sources, groups)
         merged[model["name"]] = whole
+    names = {name.casefold(): name for name in below}
+    for index, model in enumerate(entry["models"]):
+        known = names.get(model["name"].casefold(), model["name"])
+        if known != model["name"]:
+            expected = f"another name, or {known} as it is spelled (names that differ only in case are one model)"
+            problems.append(tree.problem(("models", index, "name"), model["name"], expected))
     limits = entry.get("limits") or base["limits"]
+    if limits and limits["source"] not in sources:
+        problems.append(tree.problem(("limits", "source"), limits["source"], "a source of this file"))
     if not limits:
         problems.append(tree.problem((), "", "limits: {largest_deployment_ptu: ..., source: ...}", name="limits"))
     if problems:

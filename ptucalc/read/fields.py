@@ -62,8 +62,8 @@ class Columns(NamedTuple):
         return next(((index, heading) for index, name, heading in self.read if name in same), None)
 
 
-def match_columns(headings: Sequence[str]) -> tuple[Columns, list[Problem]]:
-    """The columns of a table with these headings, and what is wrong with them."""
+def match_columns(headings: Sequence[str]) -> tuple[Columns, list[tuple[int, Problem]]]:
+    """The columns of a table with these headings, and what is wrong with which of them."""
     read, ignored, problems = [], [], []
     first: dict[str, str] = {}
     for index, heading in enumerate(headings):
@@ -74,9 +74,8 @@ def match_columns(headings: Sequence[str]) -> tuple[Columns, list[Problem]]:
             continue
         meaning = _SAME_THING.get(field, field)
         if meaning in first:
-            problems.append(
-                Problem(heading.strip(), first[meaning], f"one column for {meaning}: this one means the same")
-            )
+            expected = f"one column for {meaning}: {first[meaning]} means the same"
+            problems.append((index, Problem("header", heading.strip(), expected)))
             continue
         first[meaning] = heading.strip()
         read.append((index, field, heading.strip()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from ptucalc.errors import BadInput, Problem
@@ -13,10 +12,10 @@ LARGEST_TEXT_BYTES = 50_000_000
 """Plans and catalogs are read whole, and are never near this size."""
 
 _SIGNATURES = {
-    b"PK\x03\x04": "an Excel workbook or another zip archive; save the sheet as CSV (UTF-8)",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV (UTF-8)",
-    b"\x1f\x8b": "a gzip archive; unpack it first",
-    b"%PDF": "a PDF",
+    b"PK\x03\x04": ("an Excel workbook or another zip archive", "save the sheet as CSV UTF-8"),
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "save the sheet as CSV UTF-8"),
+    b"\x1f\x8b": ("a gzip archive", "unpack it first"),
+    b"%PDF": ("a PDF", "type its table into a CSV"),
 }
 
 
@@ -63,17 +62,9 @@ def not_utf8(source: str, error: UnicodeDecodeError) -> Problem:
 
 def binary(head: bytes, source: str) -> Problem | None:
     """The problem of a file that is no text, told from its first bytes; None where it may be text."""
-    for signature, what in _SIGNATURES.items():
+    for signature, (what, remedy) in _SIGNATURES.items():
         if head.startswith(signature):
-            return Problem("file", what, "a text file: CSV, YAML or JSON", source=source)
+            return Problem("file", what, f"a text file: CSV, YAML or JSON ({remedy})", source=source)
     if head[:2] not in (b"\xff\xfe", b"\xfe\xff") and b"\0" in head[:8192]:
         return Problem("file", "a binary file", "a text file: CSV, YAML or JSON", source=source)
     return None
-
-
-def is_same_file(one: Path, other: Path) -> bool:
-    """Whether both names are one existing file."""
-    try:
-        return os.path.samefile(one, other)
-    except OSError:
-        return False

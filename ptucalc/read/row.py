@@ -12,12 +12,16 @@ __all__ = ["Row", "load_profile"]
 
 
 class Row(NamedTuple):
-    """One workload as written: raw values by field, and how to say where a problem is."""
+    """One workload as written: raw values by field, and how to say where a problem is.
+
+    `misshapen` are problems, already placed, of what is no value of a workload: unknown keys.
+    """
 
     number: int
     fields: dict[str, Any]
     place: Callable[[Problem], Problem]
     profile: Any = None
+    misshapen: tuple[Problem, ...] = ()
 
     @property
     def name(self) -> str:
@@ -26,10 +30,37 @@ class Row(NamedTuple):
         return f"row-{self.number}" if name is None else str(name).strip()
 
     def workload(self) -> Workload:
-        """The workload. Raises BadInput with every problem of the row, not yet placed."""
-        if self.profile is None:
+        """The workload. Raises BadInput with every problem of the row; `placed` says where each is."""
+        if self.profile is None and not self.misshapen:
             return Workload.from_fields(self.fields)
-        return Workload.from_fields(self.fields, load_profile(self.profile))
+        problems = list(self.misshapen)
+        if problems and not self.fields:  # no workload at all
+            raise BadInput(problems)
+        profile = None
+        try:
+            profile = None if self.profile is None else load_profile(self.profile)
+        except BadInput as error:
+            problems += error.problems
+            profile = LoadProfile.from_hourly([1] * 24)  # stands in, so that the other values are checked too
+        try:
+            workload = Workload.from_fields(self.fields, profile)
+        except BadInput as error:
+            raise BadInput([*problems, *error.problems]) from None
+        if problems:
+            raise BadInput(problems)
+        return workload
+
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the row, each problem in its place; nothing where it is a workload."""
+        try:
+            self.workload()
+        except BadInput as error:
+            return tuple(map(self.placed, error.problems))
+        return ()
+
+    def placed(self, problem: Problem) -> Problem:
+        """The problem with its place in the file, unless it has one."""
+        return problem if problem.source else self.place(problem)
 
     def stand_in(self) -> Workload | None:
         """A workload with the row's model and harmless numbers, to check the model of a row whose numbers are wrong."""

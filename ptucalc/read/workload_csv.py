@@ -19,7 +19,7 @@ __all__ = ["CsvTable"]
 
 _SHARES = ("cache_ratio", "cache_write_ratio")
 _DECIMALS = ("requests_per_minute", "average_requests_per_minute", "hours_per_month", "output_weight", *_SHARES)
-_POINT_GROUPS = re.compile(r"\d{1,3}(\.\d{3})+", re.ASCII)
+_POINT_GROUPS = re.compile(r"[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
 _ONE_COMMA = re.compile(r"[+-]?\d+,\d+\s*%?", re.ASCII)
 _COMMA_GROUP = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
@@ -38,25 +38,33 @@ class CsvTable:
                 raise BadInput([not_utf8(source, error)]) from None
             text = head[: error.start].decode(self.encoding)
         self.skip_first, self.delimiter = _delimiter(text)
-        self.header_line, self.headings = self._header(text)
-        self.columns, problems = match_columns(self.headings)
+        self.header_line, self.header_row, self.headings = self._header(text)
+        self.columns, repeated = match_columns(self.headings)
+        problems = [self._about_heading(index, problem) for index, problem in repeated] + self._missing_columns()
         if problems:
-            raise BadInput([self._place(problem, self.header_line, 1, list(self.headings)) for problem in problems])
-        self._check_columns()
+            raise BadInput(problems)
 
-    def _header(self, text: str) -> tuple[int, list[str]]:
+    def _header(self, text: str) -> tuple[int, int, list[str]]:
+        """Line, spreadsheet row and cells of the first row that says something."""
+        number = 0
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
         for row in reader:
-            if reader.line_num > self.skip_first and any(cell.strip() for cell in row):
-                return reader.line_num, row
+            if reader.line_num > self.skip_first:
+                number += 1
+                if any(cell.strip() for cell in row):
+                    return reader.line_num, number, row
         raise BadInput([Problem("header", "", "a first row of column names", source=self.source, line=1)])
 
-    def _check_columns(self) -> None:
+    def _about_heading(self, index: int, problem: Problem) -> Problem:
+        cell, label = cell_name(index, self.header_row), self.headings[index].strip()
+        return problem.at(source=self.source, line=self.header_line, cell=cell, label=label)
+
+    def _missing_columns(self) -> list[Problem]:
         found = {field for _, field, _ in self.columns.read}
         shown = ", ".join(heading.strip() for heading in self.headings)[:200]
         missing = [name for name in REQUIRED if name not in found]
         if not missing:
-            return
+            return []
         timestamps = ("timestamp", "timegenerated", "time", "starttime", "created_at")
         if any(heading.strip().casefold() in timestamps for heading in self.headings):
             expected = (
@@ -66,7 +74,7 @@ class CsvTable:
             expected = f"a first row of column names: {', '.join(REQUIRED)} at least"
         else:
             expected = f"column{'s' if len(missing) > 1 else ''} {', '.join(missing)} too"
-        raise BadInput([Problem("header", shown, expected, source=self.source, line=self.header_line)])
+        return [Problem("header", shown, expected, source=self.source, line=self.header_line)]
 
     def rows(self) -> Iterator[Row]:
         """Every row that is not blank."""
@@ -125,24 +133,11 @@ class CsvTable:
         """The problem with its line and cell, and what the cell really says."""
         where = self.columns.column_of(problem.field)
         if where is None:
-            found = self.headings.index(problem.field) if problem.field in self.headings else None
-            cell = cell_name(found, number) if found is not None else ""
-            return problem.at(source=self.source, line=line, cell=cell)
+            return problem.at(source=self.source, line=line)
         index, heading = where
         written = cells[index].strip() if index < len(cells) else ""
         placed = problem.at(source=self.source, line=line, cell=cell_name(index, number), label=heading)
-        if problem.found and written and problem.field != "deployment":
-            return Problem(
-                placed.field,
-                written,
-                placed.expected,
-                placed.source,
-                placed.line,
-                placed.column,
-                placed.cell,
-                placed.label,
-            )
-        return placed
+        return placed._replace(found=written) if problem.found and written else placed
 
 
 class _Place:

@@ -30,30 +30,37 @@ def read_plan(text: str, source: str, kind: str) -> Plan:
     document = tree.value
     if isinstance(document, list):
         document = {"workloads": document}
-        tree = Tree(source, document, {("workloads", *path): at for path, at in tree.positions.items()}, tree.lines)
+        below = ("workloads",)
+        positions = {below + path: at for path, at in tree.positions.items()}
+        keys = {below + path: at for path, at in tree.keys.items()}
+        tree = Tree(source, document, positions, keys, tree.lines)
     problems: list[Problem] = []
     if not isinstance(document, dict):
-        raise BadInput([tree.problem((), str(document), "a mapping with workloads", name="plan")])
+        found = "" if document is None else str(document)
+        raise BadInput([tree.problem((), found, "a mapping with workloads", name="plan")], lines=tree.lines)
     if "schema" in document:
         found = str(document["schema"])
-        raise BadInput([tree.problem(("schema",), found, "a file of workloads; this is a saved result of ptucalc")])
+        problem = tree.problem(("schema",), found, "a file of workloads; this is a saved result of ptucalc")
+        raise BadInput([problem], lines=tree.lines)
     for key in document:
         if key not in _PLAN_KEYS:
-            problems.append(tree.problem((key,), key, f"one of {', '.join(_PLAN_KEYS)}"))
+            problems.append(tree.problem((key,), key, f"one of {', '.join(_PLAN_KEYS)}", key=True))
     entries = document.get("workloads")
     if not isinstance(entries, list) or not entries:
         problems.append(tree.problem(("workloads",), "" if not entries else str(entries), "a list of workloads"))
-        raise BadInput(problems)
+        raise BadInput(problems, lines=tree.lines)
     headroom = document.get("headroom")
     if headroom is not None and isinstance(headroom, (dict, list, bool)):
         problems.append(tree.problem(("headroom",), str(headroom), "a share such as 15%"))
-    rows = [_row(tree, index, entry, problems) for index, entry in enumerate(entries)]
+    rows = [_row(tree, index, entry) for index, entry in enumerate(entries)]
     if problems:
-        raise BadInput(problems)
+        problems += [problem for row in rows for problem in row.problems()]
+        raise BadInput(problems, lines=tree.lines)
     return Plan(rows, None if headroom is None else str(headroom), tree.lines)
 
 
-def _row(tree: Tree, index: int, entry: Any, problems: list[Problem]) -> Row:
+def _row(tree: Tree, index: int, entry: Any) -> Row:
+    problems: list[Problem] = []
     path: tuple[str | int, ...] = ("workloads", index)
     fields: dict[str, Any] = {}
     keys: dict[str, str] = {}
@@ -69,9 +76,10 @@ def _row(tree: Tree, index: int, entry: Any, problems: list[Problem]) -> Row:
             continue
         field = field_of(key)
         if field is None:
-            problems.append(tree.problem((*path, key), key, "a key of a workload (see README.md), or none"))
+            problems.append(tree.problem((*path, key), key, "a key of a workload (see README.md)", key=True))
         elif field in keys:
-            problems.append(tree.problem((*path, key), key, f"one key for {field}: {keys[field]} means the same"))
+            expected = f"one key for {field}: {keys[field]} means the same"
+            problems.append(tree.problem((*path, key), key, expected, key=True))
         else:
             keys[field] = key
             fields[field] = value
@@ -79,19 +87,9 @@ def _row(tree: Tree, index: int, entry: Any, problems: list[Problem]) -> Row:
     def place(problem: Problem) -> Problem:
         inner = _path_of(problem.field)
         inner = (keys.get(str(inner[0]), inner[0]), *inner[1:])
-        placed = tree.problem((*path, *inner), problem.found, problem.expected)
-        return Problem(
-            problem.field,
-            placed.found,
-            placed.expected,
-            placed.source,
-            placed.line if tree.positions else None,
-            placed.column if tree.positions else None,
-            "",
-            placed.label,
-        )
+        return tree.problem((*path, *inner), problem.found, problem.expected)._replace(field=problem.field)
 
-    return Row(index + 1, fields, place, profile)
+    return Row(index + 1, fields, place, profile, tuple(problems))
 
 
 def _path_of(field: str) -> tuple[str | int, ...]:
@@ -125,4 +123,4 @@ def _read_json(text: str, source: str) -> Tree:
         raise BadInput([Problem("JSON", "deeply nested data", "a list of workloads", source=source)]) from None
     if repeated:
         raise BadInput([Problem("JSON", key, "each key once", source=source) for key in repeated])
-    return Tree(source, value, {}, [])
+    return Tree(source, value)

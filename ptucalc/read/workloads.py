@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -47,29 +48,37 @@ class WorkloadFile:
         file = cls("stdin" if where is None else str(where))
         if where is None or (where.exists() and not where.is_file() and not where.is_dir()):
             file._spool = _spooled(where)  # a pipe can be read only once, and is gone through twice
-        head = file._head(where)
-        problem = binary(head, file.name)
+        try:
+            file._look(where)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _look(self, where: Path | None) -> None:
+        """Find out what kind of file it is, and how to get at its rows."""
+        head = self._head(where)
+        problem = binary(head, self.name)
         if problem:
             raise BadInput([problem])
         if not head.strip():
-            raise BadInput([Problem("file", "", "workloads; the file is empty", source=file.name)])
-        file.kind = _kind(head)
-        if file.kind == "csv":
+            raise BadInput([Problem("file", "", "workloads; the file is empty", source=self.name)])
+        self.kind = _kind(head)
+        if self.kind == "csv":
             from ptucalc.read.workload_csv import CsvTable
 
-            table = CsvTable(file.name, head, lambda: file._stream(where))
-            file.read = tuple(heading for _, _, heading in table.columns.read)
-            file.ignored = table.columns.ignored
-            file._rows = table.rows
+            table = CsvTable(self.name, head, lambda: self._stream(where))
+            self.read = tuple(heading for _, _, heading in table.columns.read)
+            self.ignored = table.columns.ignored
+            self._rows = table.rows
         else:
             from ptucalc.read.workload_plan import read_plan
 
-            with file._stream(where) as stream:
-                text = decode(stream.read(), file.name)
-            plan = read_plan(text, file.name, file.kind)
-            file.headroom, file.lines = plan.headroom, plan.lines
-            file._rows = lambda: iter(plan.rows)
-        return file
+            with self._stream(where) as stream:
+                text = decode(stream.read(), self.name)
+            plan = read_plan(text, self.name, self.kind)
+            self.headroom, self.lines = plan.headroom, plan.lines
+            self._rows = lambda: iter(plan.rows)
 
     def rows(self) -> Iterator[Row]:
         """Every row, in order. Raises BadInput where the file breaks off as a table."""
@@ -77,6 +86,17 @@ class WorkloadFile:
             yield from self._rows()
         except UnicodeDecodeError as error:
             raise BadInput([not_utf8(self.name, error)]) from None
+
+    def close(self) -> None:
+        """Forget what was kept of a pipe."""
+        if self._spool is not None:
+            self._spool.close()
+
+    def __enter__(self) -> WorkloadFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _head(self, path: Path | None) -> bytes:
         if self._spool is None and path is not None:
@@ -98,25 +118,31 @@ def read_workloads(path: str | Path) -> list[Workload]:
 
     problems: list[Problem] = []
     found = []
-    for row in WorkloadFile.open(path).rows():
-        try:
-            workload = row.workload()
-            found.append(workload if workload.name else replace(workload, name=row.name))
-        except BadInput as error:
-            problems.extend(row.place(problem) for problem in error.problems)
+    with WorkloadFile.open(path) as file:
+        for row in file.rows():
+            try:
+                workload = row.workload()
+                found.append(workload if workload.name else replace(workload, name=row.name))
+            except BadInput as error:
+                problems.extend(map(row.placed, error.problems))
     if problems:
-        raise BadInput(problems[:MOST_PROBLEMS], uncounted=max(0, len(problems) - MOST_PROBLEMS))
+        more = max(0, len(problems) - MOST_PROBLEMS)
+        raise BadInput(problems[:MOST_PROBLEMS], uncounted=more, lines=file.lines)
     return found
 
 
+_KEY = re.compile(r"""["']?[A-Za-z_][\w -]*["']?\s*:(\s|$)""")
+
+
 def _kind(head: bytes) -> str:
+    """json, yaml or csv, from the first line that says something."""
     encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     text = head[: len(head) // 2 * 2].decode(encoding, errors="replace").lstrip()
     if text[:1] in ("{", "["):
         return "json"
-    plan_keys = ("workloads:", "headroom:", "limits:", "# yaml-language-server", "---")
-    starts = (line.rstrip() for line in text.splitlines())
-    return "yaml" if any(line.startswith(plan_keys) for line in starts) else "csv"
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and not line.startswith("#")), "---")
+    return "yaml" if first.startswith(("- ", "---", "%YAML")) or _KEY.match(first) else "csv"
 
 
 def _spooled(path: Path | None) -> Any:

@@ -21,22 +21,26 @@ Path = tuple[str | int, ...]
 
 @dataclass
 class Tree:
-    """A YAML document: nested dicts and lists of strings (None for an empty value), and where each value stands."""
+    """A YAML document: nested dicts and lists of strings (None for an empty value).
+
+    `positions` says where each value stands, `keys` where its key does; both are empty where nobody knows (JSON).
+    """
 
     source: str
     value: Any = None
     positions: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
 
-    def at(self, path: Path) -> tuple[int, int]:
+    def at(self, path: Path) -> tuple[int | None, int | None]:
         """Line and column (from 1) of a value, or of the nearest thing around it."""
         while path and path not in self.positions:
             path = path[:-1]
-        return self.positions.get(path, (1, 1))
+        return self.positions.get(path, (None, None))
 
-    def problem(self, path: Path, found: str, expected: str, *, name: str = "") -> Problem:
-        """A problem with the value at this path."""
-        line, column = self.at(path)
+    def problem(self, path: Path, found: str, expected: str, *, name: str = "", key: bool = False) -> Problem:
+        """A problem with the value at this path, or with its `key`."""
+        line, column = self.keys[path] if key and path in self.keys else self.at(path)
         label = dotted(path) or name or "document"
         return Problem(name or label, found, expected, source=self.source, line=line, column=column, label=label)
 
@@ -65,12 +69,13 @@ def read_yaml(text: str, source: str) -> Tree:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         found = error.problem or "something else"
-        raise BadInput([Problem("YAML", found, "valid YAML", source=source, line=line, column=column)]) from None
+        problem = Problem("YAML", found, "valid YAML", source=source, line=line, column=column)
+        raise BadInput([problem], lines=tree.lines) from None
     except yaml.YAMLError as error:
         found = str(error).splitlines()[0]
         raise BadInput([Problem("YAML", found, "valid YAML", source=source)]) from None
     if problems:
-        raise BadInput(problems)
+        raise BadInput(problems, lines=tree.lines)
     return tree
 
 
@@ -117,7 +122,7 @@ class _Builder:
             self.refuse(event, path, event.tag, "a value without a tag")
         if kind == "Scalar":
             text: str = event.value
-            return None if event.style is None and text in ("", "~", "null") else text
+            return None if not event.style and text in ("", "~", "null") else text
         if len(path) >= DEEPEST:
             raise BadInput([self.tree.problem(path, "deeper nesting", f"at most {DEEPEST} levels")])
         return self.mapping(path) if kind == "MappingStart" else self.sequence(path)
@@ -138,6 +143,9 @@ class _Builder:
                 self.node(next(self.events), path)
                 continue
             key = event.value
+            if event.anchor or event.tag:
+                self.refuse(event, (*path, key), key, "a key without an anchor or a tag")
+            self.tree.keys.setdefault((*path, key), (event.start_mark.line + 1, event.start_mark.column + 1))
             if key in found:
                 self.refuse(event, (*path, key), key, f"each key once (first on line {first[key]})")
             else:

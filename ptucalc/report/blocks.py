@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["Block", "Cell", "Column", "Headline", "Remark", "Table", "amount_text", "percent_text", "ptu_text"]
+__all__ = [
+    "Block",
+    "Cell",
+    "Column",
+    "Headline",
+    "Remark",
+    "Table",
+    "amount_text",
+    "percent_text",
+    "ptu_text",
+    "rate_text",
+]
 
 
 class Cell(NamedTuple):
@@ -55,11 +66,28 @@ Block: TypeAlias = Headline | Table | Remark
 def amount_text(value: Fraction | int, decimals: int = 1) -> str:
     """A number for people: 1,248,000 or 9.6; at most so many decimals.
 
-    >>> amount_text(1248000), amount_text(Fraction(48, 5)), amount_text(Fraction(1, 3), 2)
-    ('1,248,000', '9.6', '0.33')
+    >>> amount_text(1248000), amount_text(Fraction(48, 5)), amount_text(Fraction(1, 3), 2), amount_text(Fraction(25, 8), 2)
+    ('1,248,000', '9.6', '0.33', '3.13')
     """
-    text = f"{float(round(Fraction(value), decimals)):,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return _shown(value, decimals, half_up=True)
+
+
+def rate_text(value: Fraction) -> str:
+    """A largest rate for people: one decimal, cut off, so that the rate shown does fit.
+
+    >>> rate_text(Fraction(5359, 100))
+    '53.5'
+    """
+    return _shown(value, 1, half_up=False)
+
+
+def _shown(value: Fraction | int, decimals: int, *, half_up: bool) -> str:
+    """The value at so many decimals, without zeros at the end."""
+    top, bottom = Fraction(value).as_integer_ratio()
+    scaled = (2 * abs(top) * 10**decimals + (bottom if half_up else 0)) // (2 * bottom)
+    whole, part = divmod(scaled, 10**decimals)
+    sign = "-" if top < 0 and scaled else ""
+    return f"{sign}{whole:,}" + f".{part:0{decimals}d}".rstrip("0").rstrip(".")
 
 
 def ptu_text(value: Fraction) -> str:

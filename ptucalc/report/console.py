@@ -35,17 +35,16 @@ def width_of(stream: IO[str]) -> int | None:
         return None
 
 
-def show(blocks: Iterable[Block], stream: IO[str], *, color: bool | None = None, width: int | None = None) -> None:
-    """Write the blocks. `color` None means: on a terminal, unless NO_COLOR is set. `width` None: the stream's own."""
+def show(blocks: Iterable[Block], stream: IO[str], *, width: int | None = None) -> None:
+    """Write the blocks: in colour on a terminal, unless NO_COLOR is set. `width` None means the stream's own."""
     from rich.console import Console
 
     width = width or width_of(stream)
-    terminal = width is not None
-    wanted = terminal and not os.environ.get("NO_COLOR") if color is None else color
+    wanted = width_of(stream) is not None and not os.environ.get("NO_COLOR")
     console = Console(
         file=stream,
         width=width or PIPE_WIDTH,
-        force_terminal=bool(wanted),
+        force_terminal=wanted,
         no_color=not wanted,
         markup=False,
         highlight=False,

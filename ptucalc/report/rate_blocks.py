@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ptucalc.catalog import DeploymentType
 from ptucalc.inverse import Fits
-from ptucalc.report.blocks import Block, Cell, Column, Headline, Remark, Table, amount_text, percent_text
+from ptucalc.report.blocks import Block, Cell, Column, Headline, Remark, Table, amount_text, percent_text, rate_text
 
 __all__ = ["rate_blocks"]
 
@@ -29,7 +29,7 @@ def rate_blocks(result: Fits) -> Iterator[Block]:
         table.rows.append(
             [
                 Cell(f"{fit.ptu:,}", "bold"),
-                Cell("any" if most is None else f"{amount_text(most)}/min"),
+                Cell("any" if most is None else f"{rate_text(most)}/min"),
                 Cell("—" if use is None else percent_text(use)),
                 Cell(", ".join(sold) or "not a size that is sold"),
             ]

@@ -6,7 +6,18 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ptucalc.catalog import DeploymentType, TokenClass, Unknown
-from ptucalc.report.blocks import Block, Cell, Column, Headline, Remark, Table, amount_text, percent_text, ptu_text
+from ptucalc.report.blocks import (
+    Block,
+    Cell,
+    Column,
+    Headline,
+    Remark,
+    Table,
+    amount_text,
+    percent_text,
+    ptu_text,
+    rate_text,
+)
 from ptucalc.results import Size, SizedDeployment, SizedWorkload, SizingResult
 from ptucalc.workload import Workload
 
@@ -35,9 +46,9 @@ def size_blocks(result: SizingResult, *, verbose: bool = False, quiet: bool = Fa
 
 def _one_workload(result: SizingResult) -> Iterator[Block]:
     sized = result.workloads[0]
-    yield Headline(
-        f"{sized.model.name}{f' {sized.model_version}' if sized.model_version else ''}", _call(sized.workload)
-    )
+    named = f"{sized.workload.name}: " if sized.workload.name else ""
+    version = f" {sized.model_version}" if sized.model_version else ""
+    yield Headline(f"{named}{sized.model.name}{version}", _call(sized.workload))
     table = Table(
         [
             Column("Deployment"),
@@ -67,7 +78,7 @@ def _size_row(size: Size) -> list[Cell]:
         Cell("—" if size.ptu is None else f"{size.ptu:,} PTU", "bold"),
         Cell("—" if grid is None else f"{grid.minimum:,}, then by {grid.increment:,}"),
         Cell("—" if use is None else percent_text(use)),
-        Cell("—" if most is None else f"{amount_text(most)}/min"),
+        Cell("—" if most is None else f"{rate_text(most)}/min"),
         Cell(size.deployment_type.sku_name, "dim"),
     ]
 
@@ -182,7 +193,9 @@ def _rounding(size: Size, sized: SizedWorkload, result: SizingResult) -> str:
         f"{amount_text(use * 100, 1)}%"
     )
     if most is not None:
-        text += f"; holds {size.ptu:,} × {size.tpm_per_ptu:,} ÷ {amount_text(per_call, 3)} = {amount_text(most)} requests/min"
+        text += (
+            f"; holds {size.ptu:,} × {size.tpm_per_ptu:,} ÷ {amount_text(per_call, 3)} = {rate_text(most)} requests/min"
+        )
     return text
 
 
@@ -268,6 +281,9 @@ def _bought(size: Size | None) -> str:
 
 
 def _remarks(result: SizingResult) -> Iterator[Remark]:
+    for kind, bought in result.purchases.items():
+        parts = " + ".join(f"{bought[each]:,} {_short(each)}" for each in _kinds(result) if bought.get(each))
+        yield Remark("Buy", f"{parts} PTU, with every open deployment {_short(kind)}.", "")
     editions = " + ".join(result.catalog_editions)
     yield Remark("Rates", f"{editions}, as of {result.catalog_as_of}; oldest source checked on {result.oldest_check}.")
     if len(result.workloads) > 1:
