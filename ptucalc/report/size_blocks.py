@@ -169,9 +169,9 @@ def _working(sized: SizedWorkload, result: SizingResult) -> Iterator[Block]:
     if seconds is not None and concurrent is not None and not isinstance(target, Unknown):
         yield Remark(
             "Latency",
-            f"{w.output_tokens:,} tokens out ÷ {target.tokens_per_second} tokens/s = {amount_text(seconds, 2)} s to generate "
+            f"{w.output_tokens:,} tokens out ÷ {target.tokens_per_second} tokens/s = {amount_text(seconds, 3)} s to generate "
             f"at the target ({target.percent_of_requests}% of requests, {target.basis}); "
-            f"{amount_text(w.requests_per_minute, 3)}/min ÷ 60 × {amount_text(seconds, 2)} s = "
+            f"{amount_text(w.requests_per_minute, 3)}/min ÷ 60 × {amount_text(seconds, 3)} s = "
             f"{amount_text(concurrent, 1)} calls at once",
             "",
         )

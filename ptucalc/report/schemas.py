@@ -1,0 +1,23 @@
+"""JSON Schemas of what ptucalc writes, made from the types in `documents`. They are checked in under data/schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["json_schemas"]
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """The schema of each document, by its file name."""
+    from pydantic import TypeAdapter
+
+    from ptucalc.documents import CatalogDocument, ErrorDocument, RatesDocument, SizeDocument
+
+    documents = {"size": SizeDocument, "rates": RatesDocument, "models": CatalogDocument, "error": ErrorDocument}
+    return {
+        f"ptucalc.{name}.1.json": {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            **TypeAdapter(document).json_schema(mode="serialization"),
+        }
+        for name, document in documents.items()
+    }

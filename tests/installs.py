@@ -1,0 +1,87 @@
+"""Builds ptucalc and uses it from every kind of install, from another directory. Run by .ci/run, needs a package index.
+
+Each install must answer gpt-4o, 60 calls of 1,000 in and 200 out a minute, with 45 PTU today
+((1,000 + 4 x 200) x 60 / 2,500 = 43.2) and 40 with the 2024 edition ((1,000 + 3 x 200) x 60 / 2,500 = 38.4).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+CALL = ["-m", "gpt-4o", "--rpm", "60", "--input-tokens", "1000", "--output-tokens", "200", "--sku", "global", "--json"]
+SHIPPED = """
+import ptucalc, pathlib
+package = pathlib.Path(ptucalc.__file__).parent
+assert (package / "py.typed").is_file() and (package / "data" / "schemas" / "ptucalc.size.1.json").is_file()
+"""
+COMPILED = """
+from ptucalc.read.catalog import bundled_data, find_bundled, read_catalog_data
+from ptucalc import compiled_catalog
+assert bundled_data() is compiled_catalog.DATA, "the compiled catalog was not used"
+assert compiled_catalog.DATA == read_catalog_data(find_bundled("models.yaml")), "it is not what models.yaml says"
+"""
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """The standard output of a command that must succeed."""
+    done = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"failed ({done.returncode}): {' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def environment(folder: Path, *packages: str | Path) -> Path:
+    """The interpreter of a fresh environment with these installed."""
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    run(python, "-m", "pip", "install", "-q", *packages, cwd=folder)
+    return python
+
+
+def check(what: str, command: list[str | Path], cwd: Path) -> None:
+    """Size the known workload with both catalogs."""
+    for more, expected in (([], 45), (["--catalog", "azure-2024-12"], 40)):
+        answer = json.loads(run(*command, "size", *CALL, *more, cwd=cwd))
+        found = answer["deployments"][0]["sizes"][0]["ptu"]
+        if found != expected:
+            raise SystemExit(f"{what}: {found} PTU, not {expected}")
+    print(f"ok  {what}", flush=True)
+
+
+def main() -> None:
+    """Build, install, use."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        elsewhere = folder / "elsewhere"
+        elsewhere.mkdir()
+        run(sys.executable, "-m", "build", "--outdir", folder / "dist", cwd=CHECKOUT)
+        (wheel,), (sdist,) = (folder / "dist").glob("*.whl"), (folder / "dist").glob("*.tar.gz")
+
+        python = environment(folder / "wheel", wheel)
+        check("wheel", [python.parent / "ptucalc"], elsewhere)
+        check("wheel, python -m", [python, "-m", "ptucalc"], elsewhere)
+        run(python, "-c", SHIPPED + COMPILED, cwd=elsewhere)
+        report = run(python.parent / "ptucalc", "size", CHECKOUT / "examples" / "workloads.csv", cwd=elsewhere)
+        if report.strip() not in (CHECKOUT / "README.md").read_text():
+            raise SystemExit(f"README.md does not show what the wheel prints:\n{report}")
+        print("ok  the wheel prints the report of the README", flush=True)
+
+        check("sdist", [environment(folder / "sdist", sdist).parent / "ptucalc"], elsewhere)
+
+        source = folder / "source"
+        shutil.copytree(CHECKOUT, source, ignore=shutil.ignore_patterns(".venv*", ".git", "*cache*"))
+        check("editable", [environment(folder / "editable", "-e", source).parent / "ptucalc"], elsewhere)
+
+        run(python, "-m", "pip", "uninstall", "-q", "-y", "ptucalc", cwd=elsewhere)
+        check("checkout", [python, "-m", "ptucalc"], source)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Every command and every output in the README, and in examples/README.md, is what really happens."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ptucalc
+
+ROOT = Path(__file__).parent.parent
+PAGES = ("README.md", "CONTRIBUTING.md", "examples/README.md")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+CONSOLE = [(page, block) for page in PAGES for block in blocks(page, "console")]
+
+
+@pytest.mark.parametrize(("page", "block"), CONSOLE, ids=[block.splitlines()[0][:70] for _, block in CONSOLE])
+def test_the_command_prints_what_the_page_shows(page: str, block: str) -> None:
+    command, shown = block.split("\n", 1)
+    words = shlex.split(command.removeprefix("$ "))
+    assert words[0] == "ptucalc", command
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout + done.stderr).strip("\n") == shown.strip("\n")
+
+
+def test_the_pages_show_commands() -> None:
+    assert len(CONSOLE) >= 6
+
+
+@pytest.mark.parametrize("page", ["README.md"])
+def test_the_python_of_the_page_does_what_it_shows(page: str) -> None:
+    text = "\n".join(blocks(page, "python"))
+    test = doctest.DocTestParser().get_doctest(text, {}, page, page, 0)
+    assert test.examples
+    assert doctest.DocTestRunner(verbose=False).run(test).failed == 0
+
+
+def test_the_catalog_that_contributing_shows_can_be_laid_over_the_bundled_one(tmp_path: Path) -> None:
+    (overlay,) = blocks("CONTRIBUTING.md", "yaml")
+    path = tmp_path / "contoso.yaml"
+    path.write_text(overlay)
+    catalog = ptucalc.load_catalog(path)
+    assert catalog.find("gpt-4.1")[0].tpm_per_ptu == 3300
+    assert catalog.find("GLM 5")[0].weights.output == 4
+    call = {"requests_per_minute": 10, "input_tokens": 1000, "output_tokens": 100, "region": "eastus2"}
+    sizes = ptucalc.size(ptucalc.Workload(model="my-model", **call), catalog=catalog).sizes
+    # 10 x (1,000 + 4 x 100) / 1,000 = 14 PTU: 15 on Global, not offered elsewhere
+    assert [size.ptu for size in sizes.values()] == [15, None, None]
+
+
+def test_the_two_commands_that_set_up_come_first() -> None:
+    run, test = blocks("README.md", "sh")[:2]
+    assert run.strip().endswith(".venv/bin/ptucalc size examples/workloads.csv")
+    assert test.strip().endswith(".venv/bin/python -m pytest")
+    assert all(len(block.strip().splitlines()) == 1 for block in (run, test))
+
+
+def test_the_changelog_knows_this_version() -> None:
+    assert f"## {ptucalc.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_no_published_number_has_a_second_home_in_the_code() -> None:
+    rates = {"14900", "59400", "23750", "37000", "4750", "8450", "128000", "272000", "128_000", "272_000"}
+    for path in (ROOT / "ptucalc").rglob("*.py"):
+        found = rates & set(re.findall(r"\b\d[\d_]*\b", path.read_text().replace(",", "")))
+        assert not found, f"{path}: {found}"
