@@ -393,12 +393,17 @@ class SizingResult:
     def purchases(self) -> Mapping[str, Mapping[str, int]]:
         """What to buy in all, per deployment type, for each type that the deployments without one may be given.
 
-        Only types on which all of those are offered. Empty where every deployment has its own type, or none has.
+        Only types that were asked for and on which all of those are offered. Empty where every deployment has its own
+        type, or none has.
         """
         own = self.own_type_totals
-        if not own or all(deployment.deployment_type for deployment in self.deployments):
+        still_open = [deployment for deployment in self.deployments if deployment.deployment_type is None]
+        if not own or not still_open:
             return {}
-        return {kind: {**own, kind: total} for kind, total in self.totals.items() if total is not None}
+        asked = set.intersection(*(set(deployment.sizes) for deployment in still_open))
+        return {
+            kind: {**own, kind: total} for kind, total in self.totals.items() if total is not None and kind in asked
+        }
 
     def to_dict(self) -> SizeDocument:
         """The result as JSON data (schema ptucalc.size/1)."""

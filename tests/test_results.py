@@ -247,3 +247,23 @@ def test_the_table_says_what_is_not_offered_and_leaves_out_what_was_not_asked():
 def test_the_table_does_not_call_not_offered_what_is_only_unknown():
     unpublished = a_catalog(a_model(grids={}))
     assert "not offered" not in Tags(sized(calls(), unpublished)._repr_html_()).text
+
+
+# 10 x 400 + 10 x 3 x 200 = 10,000 weighted TPM on each of two deployments: 10 PTU Global, 40 Regional.
+OPEN = calls(10, 1000, 200, cache_ratio="0.6", name="open")
+FIXED = calls(10, 1000, 200, cache_ratio="0.6", name="fixed", deployment_type="regional", region="southland")
+
+
+def test_what_to_buy_counts_open_deployments_once_with_those_of_a_fixed_type():
+    both = sized([OPEN, FIXED], a_catalog(a_model()))
+    assert both.purchases == {
+        "global": {"global": 10, "regional": 40},
+        "data-zone": {"data-zone": 10, "regional": 40},
+        "regional": {"regional": 80},
+    }
+    assert sized([OPEN], a_catalog(a_model())).purchases == {} == sized([FIXED], a_catalog(a_model())).purchases
+
+
+def test_what_to_buy_is_only_said_for_types_that_were_asked_for():
+    result = sized([OPEN, FIXED], a_catalog(a_model()), deployment_types=[GLOBAL])
+    assert result.purchases == {"global": {"global": 10, "regional": 40}}

@@ -21,7 +21,8 @@ PIPE_PROSE_WIDTH = 100
 PIPE_WIDTH = 100_000
 LABEL_WIDTH = 11
 INDENT = 2
-GAP = 2
+GAPS = (3, 2)
+"""Spaces between columns, and between those of a table that is too wide for the terminal."""
 
 _STYLES = {"": "", "bold": "bold", "dim": "dim", "warn": "yellow", "bar": "cyan"}
 _LABELS = {"": "dim", "dim": "dim", "warn": "yellow", "bold": "bold"}
@@ -97,12 +98,12 @@ def _drawn(table: Table, width: int | None) -> RichTable:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    kept = _columns_that_fit(table, width)
+    kept, gap = _columns_that_fit(table, width)
     drawn = RichTable(
         box=_head_line(),
         show_edge=False,
         pad_edge=False,
-        padding=(0, GAP, 0, 0),
+        padding=(0, gap - 1, 0, 0),  # the box draws one space between columns itself
         header_style="dim",
         border_style="dim",
     )
@@ -119,13 +120,13 @@ def _drawn(table: Table, width: int | None) -> RichTable:
     return drawn
 
 
-def _columns_that_fit(table: Table, width: int | None) -> list[int]:
-    """Indexes of the columns to show: the optional ones go, last first, until the rest fits."""
+def _columns_that_fit(table: Table, width: int | None) -> tuple[list[int], int]:
+    """Indexes of the columns to show, and the gap between them: optional ones go, last first, until the rest fits."""
     from rich.cells import cell_len
 
     kept = list(range(len(table.columns)))
     if width is None:
-        return kept
+        return kept, GAPS[0]
     rows = [*table.rows, *([table.totals] if table.totals else [])]
 
     def needed(index: int, column: Column) -> int:
@@ -133,12 +134,14 @@ def _columns_that_fit(table: Table, width: int | None) -> list[int]:
         return min(longest, 20) if column.folds else max(longest, cell_len(column.title))
 
     widths = [needed(index, column) for index, column in enumerate(table.columns)]
-    for index in reversed(range(len(table.columns))):
-        if sum(widths[i] + GAP for i in kept) - GAP <= width:
-            break
-        if table.columns[index].optional:
-            kept.remove(index)
-    return kept
+    optional = [index for index, column in enumerate(table.columns) if column.optional]
+    while True:
+        for gap in GAPS:
+            if sum(widths[index] + gap for index in kept) - gap <= width:
+                return kept, gap
+        if not optional:
+            return kept, GAPS[-1]
+        kept.remove(optional.pop())
 
 
 def _head_line() -> Box:
