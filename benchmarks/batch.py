@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 from ptucalc import load_catalog
-from ptucalc.results import ROW_COLUMNS
+from ptucalc.flat_rows import ROW_COLUMNS
 
 MODELS = ("gpt-4.1", "gpt-4.1-mini", "gpt-4o", "gpt-4o-mini", "gpt-5", "gpt-5-mini", "gpt-5.2", "o4-mini")
 

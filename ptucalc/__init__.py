@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ptucalc.errors import BadCatalog, BadInput, Problem, PtucalcError
     from ptucalc.read.catalog import load_catalog
     from ptucalc.read.workloads import read_workloads
-    from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload, SizingResult
+    from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload
+    from ptucalc.sizing_result import SizingResult
     from ptucalc.workload import LoadProfile, Workload
 
 __version__ = "0.1.0"
@@ -51,7 +52,8 @@ _HOMES = {
     "ptucalc.errors": ("BadCatalog", "BadInput", "Problem", "PtucalcError"),
     "ptucalc.read.catalog": ("load_catalog",),
     "ptucalc.read.workloads": ("read_workloads",),
-    "ptucalc.results": ("Note", "Size", "SizedDeployment", "SizedWorkload", "SizingResult"),
+    "ptucalc.results": ("Note", "Size", "SizedDeployment", "SizedWorkload"),
+    "ptucalc.sizing_result": ("SizingResult",),
     "ptucalc.workload": ("LoadProfile", "Workload"),
 }
 

@@ -11,7 +11,7 @@ from ptucalc.catalog import Catalog, DeploymentType
 from ptucalc.errors import BadInput, Problem
 from ptucalc.exact import Exact
 from ptucalc.read.catalog import load_catalog
-from ptucalc.results import SizingResult
+from ptucalc.sizing_result import SizingResult
 from ptucalc.workload import Workload
 
 __all__ = ["deployment_types_of", "largest_rate", "size"]

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["BadCatalog", "BadInput", "Problem", "PtucalcError"]
+__all__ = ["BadCatalog", "BadInput", "Problem", "PtucalcError", "visible"]
 
 
 class PtucalcError(Exception):
     """Base of every error that a user can mend. The message says where, what was found, what was expected."""
+
+
+def visible(text: str) -> str:
+    """The text with what a terminal would obey, or not show, written out: an escape becomes \\x1b."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 class Problem(NamedTuple):
@@ -46,15 +51,15 @@ class Problem(NamedTuple):
         """What was found, fit for a message: control characters escaped, at most 60 characters, "(empty)" for nothing."""
         if not self.found.strip():
             return "(empty)"
-        text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in self.found[:61])
+        text = visible(self.found[:61])
         return text if len(text) <= 60 else text[:57] + "..."
 
     def __str__(self) -> str:
-        where = self.source
+        where = visible(self.source)
         if self.line is not None:
             where += f":{self.line}" if where else f"line {self.line}"
             where += f":{self.column}" if self.column is not None else ""
-        what = self.label or self.field
+        what = visible(self.label or self.field)
         if self.cell:
             what = f"column {what} ({self.cell})"
         return f"{where + ', ' if where else ''}{what}: expected {self.expected}, got {self.shown}"

@@ -20,7 +20,8 @@ from ptucalc.exact import Exact
 from ptucalc.notes import notes_of
 from ptucalc.pooling import Pool, Pooled
 from ptucalc.resolving import Resolved, Resolver
-from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload, Sizes, SizingResult
+from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload, Sizes
+from ptucalc.sizing_result import SizingResult
 from ptucalc.workload import Workload
 
 __all__ = ["Sizer", "plan"]

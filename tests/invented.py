@@ -19,9 +19,9 @@ from ptucalc.catalog import (
     TokenWeights,
     Unknown,
 )
-from ptucalc.results import SizingResult
 from ptucalc.rounding import Grid
 from ptucalc.sizing import plan
+from ptucalc.sizing_result import SizingResult
 from ptucalc.workload import Workload
 
 GLOBAL, DATA_ZONE, REGIONAL = DeploymentType

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from ptucalc.errors import PtucalcError
-from ptucalc.results import ROW_COLUMNS, json_number, number
+from ptucalc.flat_rows import ROW_COLUMNS
+from ptucalc.results import json_number, number
 
 from .invented import DATA_ZONE, GLOBAL, REGIONAL, a_catalog, a_model, calls, only, sized
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from ptucalc import __version__
-from ptucalc.errors import BadInput, Problem, PtucalcError
+from ptucalc.errors import BadInput, Problem, PtucalcError, visible
 from ptucalc.report.blocks import Cell, Column, Remark, Table
 from ptucalc.report.console import show
 
@@ -84,11 +84,11 @@ def _place(problem: Problem) -> str:
     place = problem.source
     if problem.line is not None:
         place += f":{problem.line}" + (f":{problem.column}" if problem.column is not None else "")
-    return f"{place}: " if place else ""
+    return f"{visible(place)}: " if place else ""
 
 
 def _what(problem: Problem) -> str:
-    return f"{problem.label or problem.field}: {problem.shown} should be {problem.expected}"
+    return f"{visible(problem.label or problem.field)}: {problem.shown} should be {visible(problem.expected)}"
 
 
 def _excerpt(problem: Problem, lines: Sequence[str]) -> None:
@@ -97,7 +97,7 @@ def _excerpt(problem: Problem, lines: Sequence[str]) -> None:
         return
     margin = len(str(problem.line))
     for number in range(max(1, problem.line - 1), problem.line + 1):
-        print(f"       {number:>{margin}} │ {lines[number - 1][:100]}", file=sys.stderr)
+        print(f"       {number:>{margin}} │ {visible(lines[number - 1][:100])}", file=sys.stderr)
     marks = "^" * max(1, min(len(problem.found), 60))
     print(f"       {'':>{margin}} │ {'':>{problem.column - 1}}{marks}", file=sys.stderr)
 
@@ -108,7 +108,7 @@ def _as_table(error: BadInput, outcome: str) -> None:
     source = error.problems[0].source
     values = "1 value" if count == 1 else f"{count:,} values"
     print(
-        f"Error  {source}: {values} in {rows:,} row{'s' if rows > 1 else ''} cannot be used ({outcome})",
+        f"Error  {visible(source)}: {values} in {rows:,} row{'s' if rows > 1 else ''} cannot be used ({outcome})",
         file=sys.stderr,
     )
     table = Table(
@@ -122,7 +122,7 @@ def _as_table(error: BadInput, outcome: str) -> None:
     )
     for problem in error.problems[:MOST_SHOWN]:
         cells = (str(problem.line or ""), problem.cell, problem.label or problem.field, problem.shown, problem.expected)
-        table.rows.append([Cell(text, "warn" if index == 3 else "") for index, text in enumerate(cells)])
+        table.rows.append([Cell(visible(text), "warn" if index == 3 else "") for index, text in enumerate(cells)])
     show([table], sys.stderr)
     _how_many_more(error, min(MOST_SHOWN, len(error.problems)))
 

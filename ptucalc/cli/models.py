@@ -21,6 +21,7 @@ def models(
     output: options.Output = None,
     json: options.Json = False,
     out_file: options.OutFile = None,
+    quiet: options.Quiet = False,
     verbose: Details = False,
     no_color: options.NoColor = False,
 ) -> int:
@@ -46,7 +47,7 @@ def models(
             raise BadInput([Problem("TEXT", wanted, f"part of a model's name or id{hint}; `ptucalc models` lists all")])
         view = View(shape=shape, out_file=out_file, verbose=verbose)
         document = catalog_document(known, found, version=__version__)
-        blocks = model_blocks(known, found, verbose=verbose, today=date.today())
+        blocks = model_blocks(known, found, verbose=verbose, quiet=quiet, today=date.today())
         view.write(document, blocks, MODEL_COLUMNS, model_rows(found))
     except BadInput as error:
         return failed(error, shape, flags={"catalog": "--catalog"})

@@ -10,10 +10,11 @@ from ptucalc import __version__, exact
 from ptucalc.api import deployment_types_of
 from ptucalc.cli.view import View, remark
 from ptucalc.errors import BadInput, Problem
+from ptucalc.flat_rows import ROW_COLUMNS, deployment_rows, workload_rows
 from ptucalc.read.catalog import load_catalog
 from ptucalc.resolving import Resolver
-from ptucalc.results import ROW_COLUMNS, SizingResult, deployment_rows, workload_rows
 from ptucalc.sizing import Sizer
+from ptucalc.sizing_result import SizingResult
 from ptucalc.workload import Workload
 
 if TYPE_CHECKING:

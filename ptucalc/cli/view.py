@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ptucalc.cli.writing import output_stream
+from ptucalc.errors import visible
 
 if TYPE_CHECKING:
     from ptucalc.report.blocks import Block
@@ -60,4 +61,4 @@ class View(NamedTuple):
 def remark(text: str, view: View) -> None:
     """A remark to standard error, unless the view is quiet."""
     if not view.quiet:
-        print(text, file=sys.stderr)
+        print(visible(text), file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal
+from unicodedata import category
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -18,6 +19,8 @@ __all__ = ["CatalogFile"]
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("some text")
+    if any(category(c) == "Cc" for c in value):
+        raise ValueError("text without control characters")
     return value.strip()
 
 

@@ -19,13 +19,17 @@ __all__ = ["MODEL_COLUMNS", "catalog_document", "model_blocks", "model_rows"]
 SCHEMA: Final = "ptucalc.models/1"
 
 
-def model_blocks(catalog: Catalog, models: Sequence[Model], *, verbose: bool, today: date) -> Iterator[Block]:
+def model_blocks(
+    catalog: Catalog, models: Sequence[Model], *, verbose: bool, quiet: bool, today: date
+) -> Iterator[Block]:
     """A table of models; with `verbose` everything about each, with sources."""
     if verbose:
         for model in models:
             yield from _details(catalog, model)
     else:
         yield _table(catalog, models)
+    if quiet:
+        return
     checked = catalog.oldest_check(models)
     count = f"{len(models)} of {len(catalog)} models" if len(models) != len(catalog) else f"{len(models)} models"
     age = (today - checked).days

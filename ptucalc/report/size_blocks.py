@@ -18,7 +18,8 @@ from ptucalc.report.blocks import (
     ptu_text,
     rate_text,
 )
-from ptucalc.results import Size, SizedDeployment, SizedWorkload, SizingResult
+from ptucalc.results import Size, SizedDeployment, SizedWorkload
+from ptucalc.sizing_result import SizingResult
 from ptucalc.workload import Workload
 
 __all__ = ["size_blocks"]
