@@ -255,6 +255,17 @@ class Model:
         """The model as sold under one deployment type."""
         return next(o for o in self.offers if o.deployment_type is deployment_type)
 
+    def availability(
+        self, deployment_type: DeploymentType, *, version: str | None = None, region: str | None = None
+    ) -> Availability:
+        """Whether the model can be created there; where it cannot, the reason says as what it can."""
+        found = self.offer(deployment_type).availability(version=version, region=region)
+        if found.available is not False:
+            return found
+        offers = (offer for offer in self.offers if offer.availability(version=version, region=region).available)
+        others = " and ".join(offer.deployment_type.label for offer in offers)
+        return Availability(False, f"{found.reason}; offered as {others}") if others else found
+
     def weights_for(self, input_tokens: int) -> TokenWeights:
         """The weights of a call with this many input tokens: the long-context set where there is one and it applies."""
         long = self.long_context

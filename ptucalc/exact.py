@@ -30,7 +30,7 @@ def _from_text(text: str, expected: str) -> Fraction:
         return Fraction(text)
     if _GROUPED.fullmatch(text):
         plain = re.sub(r"[^\d+-]", "", text)
-        raise ValueError(f"{expected} without thousands separators ({plain}?)")
+        raise ValueError(f"{expected}, without thousands separators ({plain}?)")
     raise ValueError(expected)
 
 

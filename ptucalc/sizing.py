@@ -135,7 +135,7 @@ class Sizer:
         found = self._offers.get(key)
         if found is None:
             offer = model.offer(kind)
-            place = offer.availability(version=version, region=region)
+            place = model.availability(kind, version=version, region=region)
             found = (offer, place.available, place.reason)
             if offer.grid is None and place.available is not False:
                 found = (offer, None, f"no sizes are published for {model.name} as {kind.label}")

@@ -93,7 +93,13 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
 def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
     fifo = tmp_path / "pipe"
     os.mkfifo(fifo)
-    process = subprocess.Popen([sys.executable, "-m", "ptucalc", "size", str(fifo)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ptucalc", "size", str(fifo)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
+    )
     with fifo.open("w") as stream:  # opens when the process does, which then waits for our end
         stream.write(HEADER)
         stream.flush()

@@ -93,8 +93,8 @@ def test_a_model_like_no_other_points_to_the_list(refuses) -> None:
     ("flag", "value", "expected"),
     [
         ("--rpm", "-1", "a number over 0"), ("--rpm", "0", "a number over 0"), ("--rpm", "nan", "a number over 0"),
-        ("--rpm", "inf", "a number over 0"), ("--rpm", "1,200", "a number over 0 without thousands separators (1200?)"),
-        ("--input-tokens", "-1", "a whole number, 0 or more"), ("--input-tokens", "1.800", "a whole number, 0 or more without thousands separators (1800?)"),
+        ("--rpm", "inf", "a number over 0"), ("--rpm", "1,200", "a number over 0, without thousands separators (1200?)"),
+        ("--input-tokens", "-1", "a whole number, 0 or more"), ("--input-tokens", "1.800", "a whole number, 0 or more, without thousands separators (1800?)"),
         ("--output-tokens", "0.5", "a whole number, 0 or more (round it: 0?)"), ("--output-tokens", "NaN", "a whole number, 0 or more"),
         ("--cache-ratio", "1.2", "a share: 0 to 1, or 0% to 100%"), ("--cache-ratio", "120%", "a share: 0 to 1, or 0% to 100%"),
         ("--cache-ratio", "40", "a share: 0 to 1, or 0% to 100% (40%?)"), ("--headroom", "15", "a share of 0 or more: 0.15 or 15% (15%?)"),
@@ -150,7 +150,7 @@ def test_a_fireworks_model_needs_an_output_weight_and_takes_one(refuses, cli) ->
 
 def test_a_model_that_is_offered_on_no_type_asked_for_is_no_answer(refuses, cli) -> None:
     asked = ("size", "-m", "gpt-5.2-codex", *CALL, "--sku", "regional")
-    reason = "no region offers gpt-5.2-codex as Regional, though sizes are published for it"
+    reason = "no region offers gpt-5.2-codex as Regional, though sizes are published for it; offered as Global"
     message = f"Error  --sku: regional should be a type that gpt-5.2-codex is offered on ({reason})\n"
     assert refuses(*asked) == refuses(*asked, "-o", "csv") == refuses(*asked, "-o", "markdown") == message
     ran = cli(*asked, "-o", "json")

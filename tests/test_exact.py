@@ -48,10 +48,10 @@ def test_a_rate_that_is_none_is_refused(given):
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ("1,500", f"{RATE} without thousands separators (1500?)"),
-        ("1 500", f"{RATE} without thousands separators (1500?)"),
-        ("1\u202f500", f"{RATE} without thousands separators (1500?)"),
-        ("1,500,000", f"{RATE} without thousands separators (1500000?)"),
+        ("1,500", f"{RATE}, without thousands separators (1500?)"),
+        ("1 500", f"{RATE}, without thousands separators (1500?)"),
+        ("1\u202f500", f"{RATE}, without thousands separators (1500?)"),
+        ("1,500,000", f"{RATE}, without thousands separators (1500000?)"),
         ("1,50", RATE),  # a decimal comma, perhaps; nobody guesses
     ],
 )
@@ -76,8 +76,8 @@ WHOLE = "a whole number, 0 or more"
         (10**12 + 1, WHOLE),
         ("1.5", f"{WHOLE} (round it: 2?)"),
         (0.4, f"{WHOLE} (round it: 0?)"),
-        ("12.000", f"{WHOLE} without thousands separators (12000?)"),  # twelve, or twelve thousand
-        ("12,000", f"{WHOLE} without thousands separators (12000?)"),
+        ("12.000", f"{WHOLE}, without thousands separators (12000?)"),  # twelve, or twelve thousand
+        ("12,000", f"{WHOLE}, without thousands separators (12000?)"),
     ],
 )
 def test_a_token_count_that_is_not_whole_is_refused(given, expected):

@@ -127,14 +127,14 @@ def test_a_rate_that_may_be_thousands_or_a_decimal_is_refused_with_a_hint(refuse
     text = "model,rpm,input_tokens,output_tokens\ngpt-4.1,RATE,2,3\n".replace(",", delimiter).replace("RATE", rate)
     shown = rate.strip('"')
     assert refused(text) == [
-        f"w.csv:2, column rpm (B2): expected a number over 0 without thousands separators ({hint}?), got {shown}"
+        f"w.csv:2, column rpm (B2): expected a number over 0, without thousands separators ({hint}?), got {shown}"
     ]
 
 
 @pytest.mark.parametrize("tokens", ["1.800", '"1,800"', "1 800"])
 def test_tokens_with_thousands_separators_are_refused_with_a_hint(refused, tokens: str) -> None:
     (problem,) = refused(f"{HEADER}\na,gpt-4.1,1,{tokens},3\n")
-    assert "(D2): expected a whole number, 0 or more without thousands separators (1800?)" in problem
+    assert "(D2): expected a whole number, 0 or more, without thousands separators (1800?)" in problem
 
 
 @pytest.mark.parametrize("ratio", ["0.125", "0,125", "12.5%", "12,5%"])
