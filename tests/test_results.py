@@ -68,7 +68,7 @@ DATA_ZONE_SIZE = {
     "deployment_type": "data-zone",
     "sku_name": "DataZoneProvisionedManaged",
     "available": False,
-    "reason": "Alder is not offered as Data zone",
+    "reason": "Alder is not offered as Data zone; offered as Global and Regional",
     "raw_ptu": 10,
     "need_ptu": 12.5,
     "ptu": None,
@@ -185,7 +185,7 @@ def test_rows_are_workloads_then_deployments_one_for_each_type():
     assert rows[0] == {**common, **shape, "row_type": "workload", "name": "chat", "ptu_alone": 15, "ptu": None}
     none = dict.fromkeys(shape)
     assert rows[3] == {**common, **none, "row_type": "deployment", "name": "Alder", "ptu_alone": None, "ptu": 15}
-    assert rows[4]["reason"] == "Alder is not offered as Data zone"
+    assert rows[4]["reason"] == "Alder is not offered as Data zone; offered as Global and Regional"
     assert rows[4]["ptu"] is None
 
 

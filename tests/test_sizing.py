@@ -75,7 +75,7 @@ def test_a_type_that_is_not_offered_is_answered_for_the_others():
     result = sized(calls(20), a_catalog(only(a_model(), GLOBAL)))
     assert bought(result) == {"global": 20, "data-zone": None, "regional": None}
     size = result.sizes["regional"]
-    assert (size.available, size.reason) == (False, "Alder is not offered as Regional")
+    assert (size.available, size.reason) == (False, "Alder is not offered as Regional; offered as Global")
     assert (size.raw_ptu, size.utilization, size.max_requests_per_minute) == (20, None, None)
     assert result.unanswered == ()
 
@@ -103,7 +103,7 @@ def test_availability_depends_on_version_and_region():
     assert (there.available, there.ptu) == (True, 40)
     elsewhere = sized(calls(model_version="2", region="northland"), catalog).sizes["regional"]
     assert (elsewhere.available, elsewhere.ptu) == (False, None)
-    assert elsewhere.reason == "Alder 2 is not offered as Regional in northland; it is in southland"
+    assert elsewhere.reason == "Alder 2 is not offered as Regional in northland; it is in southland; offered as Global and Data zone"
 
 
 def test_sizes_are_those_of_the_types_asked_for():
