@@ -103,7 +103,10 @@ def test_availability_depends_on_version_and_region():
     assert (there.available, there.ptu) == (True, 40)
     elsewhere = sized(calls(model_version="2", region="northland"), catalog).sizes["regional"]
     assert (elsewhere.available, elsewhere.ptu) == (False, None)
-    assert elsewhere.reason == "Alder 2 is not offered as Regional in northland; it is in southland; offered as Global and Data zone"
+    assert (
+        elsewhere.reason
+        == "Alder 2 is not offered as Regional in northland; it is in southland; offered as Global and Data zone"
+    )
 
 
 def test_sizes_are_those_of_the_types_asked_for():
