@@ -1,20 +1,24 @@
 """Sizes a file of workloads in two passes: everything is checked and pooled first, then each row is sized.
 
-Memory grows with the deployments, not with the rows; names are checked for repeats through 8-byte hashes on disk.
+Memory grows with the deployments, not with the rows: for flat rows the second pass reads what the first one weighed from
+a temporary file, and names are checked for repeats through 8-byte hashes on disk.
 """
 
 from __future__ import annotations
 
+import marshal
 import tempfile
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import IO
+from typing import IO, Any
 
 from ptucalc.errors import BadInput, Problem
+from ptucalc.flat_rows import weigh, weighed_rows
 from ptucalc.pooling import Pool
 from ptucalc.read.row import Row
 from ptucalc.read.workloads import MOST_PROBLEMS, WorkloadFile
+from ptucalc.resolving import Resolved
 from ptucalc.results import SizedWorkload
 from ptucalc.sizing import Sizer
 
@@ -58,6 +62,34 @@ class RepeatedNames:
         return found
 
 
+class _Kept:
+    """Tuples of plain values, kept in a temporary file, a thousand at a time."""
+
+    AT_ONCE = 1000
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] | None = None
+        self._last: list[tuple[Any, ...]] = []
+
+    def add(self, record: tuple[Any, ...]) -> None:
+        """Keep one; named tuples inside come back as plain ones."""
+        self._last.append(record)
+        if len(self._last) >= self.AT_ONCE:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed when it has been read
+            data = marshal.dumps([(number, index, tuple(weighed)) for number, index, weighed in self._last])
+            self._file.write(len(data).to_bytes(8, "big") + data)
+            self._last.clear()
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        if self._file is not None:
+            with self._file as file:
+                file.seek(0)
+                while size := int.from_bytes(file.read(8), "big"):
+                    yield from marshal.loads(file.read(size))  # noqa: S302  # our own file, which has no name
+        yield from self._last
+
+
 class FileSizing:
     """One file and one sizer. `check` first; then `sized`, as often as wanted."""
 
@@ -74,11 +106,14 @@ class FileSizing:
         self.uncounted = 0
         self.rows = 0
         self.bad_rows: set[int] = set()
+        self._kept = _Kept()
+        self._places: dict[tuple[object, str | None, str | None], tuple[int, Resolved]] = {}
 
-    def check(self, *, skip_bad: bool = False) -> None:
+    def check(self, *, skip_bad: bool = False, keep: bool = False) -> None:
         """Check every row and add the good ones to their deployments; what is wrong is in `problems`.
 
-        With `skip_bad` the bad rows are left out of the deployments and of `sized`.
+        With `skip_bad` the bad rows are left out of the deployments and of `sized`. With `keep` the weighed rows are kept
+        on disk for `rows_of_workloads`.
         """
         names = RepeatedNames()
         for row in self._completed():
@@ -86,11 +121,16 @@ class FileSizing:
             try:
                 workload = row.workload()
                 name = workload.name or row.name
-                self.sizer.add(workload, name)
+                added = self.sizer.add(workload, name)
             except BadInput as error:
                 self._note(row, error)
                 continue
             names.add(name)
+            if keep:
+                place = (added.key, added.found.version, workload.region)
+                if place not in self._places:
+                    self._places[place] = (len(self._places), added.found)
+                self._kept.add((row.number, self._places[place][0], weigh(workload, name, added.weighted)))
         repeated = names.repeated()
         if repeated:
             self._name_repeats(repeated)
@@ -113,6 +153,19 @@ class FileSizing:
             workload = row.workload()
             sized = self.sizer.size(workload, row.name)
             yield sized, Pool.key_of(workload, sized.model, sized.model_version)
+
+    def rows_of_workloads(self, names: Mapping[object, str]) -> Iterator[tuple[Any, ...]]:
+        """The flat rows of each good workload that `check` kept; `names` names the deployments by key."""
+        headroom = self.sizer.headroom.as_integer_ratio()
+        places = {
+            index: ((names[key], found.model.name, version, region), self.sizer.sold(found, region))
+            for (key, version, region), (index, found) in self._places.items()
+            if key in names  # else only rows that turned out to be bad are there
+        }
+        for number, index, weighed in self._kept:
+            if number not in self.bad_rows:
+                place, sold = places[index]
+                yield from weighed_rows(place, sold, headroom, weighed)
 
     def _completed(self) -> Iterator[Row]:
         """The rows, with what the command line says for those that do not."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
-from ptucalc.results import SizedDeployment, SizedWorkload, number
+from ptucalc.results import SizedDeployment, SizedWorkload, figures, needed, number
+from ptucalc.rounding import Grid
+from ptucalc.workload import Workload
 
-__all__ = ["ROW_COLUMNS", "deployment_rows", "workload_rows"]
+__all__ = ["ROW_COLUMNS", "Sold", "Weighed", "deployment_rows", "weigh", "weighed_rows", "workload_rows"]
 
 ROW_COLUMNS = (
     "row_type",
@@ -35,33 +37,90 @@ ROW_COLUMNS = (
 """Columns of the flat rows. A workload's row has `ptu_alone`, a deployment's `ptu`: summing `ptu` counts nothing twice."""
 
 
-def workload_rows(sized: SizedWorkload, deployment: str) -> Iterator[tuple[Any, ...]]:
-    """The flat rows of one workload, one for each deployment type, in the order of ROW_COLUMNS."""
-    w = sized.workload
-    shape = (
-        number(*w.requests_per_minute.as_integer_ratio()),
-        w.input_tokens,
-        w.output_tokens,
-        number(*w.cache_ratio.as_integer_ratio()),
-        number(*sized.weighted),
-    )
-    head = ("workload", sized.name, deployment, sized.model.name, sized.model_version, w.region)
-    for kind, size in sized.sizes.items():
-        raw, need, utilization, most = size.numbers()
+class Sold(NamedTuple):
+    """A deployment type as rows show it. `grid` is None where it cannot be sized there: not offered, or no sizes known."""
+
+    kind: str
+    sku_name: str
+    available: bool | None
+    reason: str | None
+    grid: Grid | None
+    tpm_per_ptu: int
+
+
+class Weighed(NamedTuple):
+    """What rows show of a workload beside its deployment. Rates, ratio and weighted TPM are numerator and denominator."""
+
+    name: str
+    rate: tuple[int, int]
+    input_tokens: int
+    output_tokens: int
+    cache_ratio: tuple[int, int]
+    weighted: tuple[int, int]
+
+
+def weighed_rows(
+    place: tuple[str, str, str | None, str | None],
+    sold: Sequence[Sold],
+    headroom: tuple[int, int],
+    weighed: Weighed,
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of one workload, one for each deployment type, in the order of ROW_COLUMNS.
+
+    `place` is the deployment's name, model, version and region; `headroom` a share as numerator and denominator.
+    """
+    name, rate, input_tokens, output_tokens, cache_ratio, weighted = weighed
+    shape = (number(*rate), input_tokens, output_tokens, number(*cache_ratio), number(*weighted))
+    for kind, sku_name, available, reason, grid, tpm_per_ptu in sold:
+        ptu = None if grid is None else grid.round_up(*needed(weighted, headroom, tpm_per_ptu))
+        raw, need, utilization, most = figures(weighted, rate, headroom, tpm_per_ptu, ptu)
         yield (
-            *head,
+            "workload",
+            name,
+            *place,
             kind,
-            size.offer.deployment_type.sku_name,
-            size.available,
-            size.reason or None,
+            sku_name,
+            available,
+            reason,
             *shape,
             raw,
             need,
-            size.ptu,
+            ptu,
             None,
             utilization,
             most,
         )
+
+
+def weigh(workload: Workload, name: str, weighted: tuple[int, int]) -> Weighed:
+    """What rows show of this workload."""
+    rate, ratio = workload.requests_per_minute, workload.cache_ratio
+    return Weighed(
+        name,
+        (rate.numerator, rate.denominator),
+        workload.input_tokens,
+        workload.output_tokens,
+        (ratio.numerator, ratio.denominator),
+        weighted,
+    )
+
+
+def workload_rows(sized: SizedWorkload, deployment: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of one sized workload, one for each deployment type, in the order of ROW_COLUMNS."""
+    place = (deployment, sized.model.name, sized.model_version, sized.workload.region)
+    sizes = tuple(sized.sizes.values())
+    sold = [
+        Sold(
+            size.deployment_type.value,
+            size.deployment_type.sku_name,
+            size.available,
+            size.reason or None,
+            None if size.ptu is None else size.offer.grid,
+            size.tpm_per_ptu,
+        )
+        for size in sizes
+    ]
+    return weighed_rows(place, sold, sizes[0].headroom, weigh(sized.workload, sized.name, sized.weighted))
 
 
 def deployment_rows(sized: SizedDeployment) -> Iterator[tuple[Any, ...]]:

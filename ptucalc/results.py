@@ -24,6 +24,26 @@ def json_number(value: Fraction) -> int | float:
     return number(value.numerator, value.denominator)
 
 
+def needed(weighted: tuple[int, int], headroom: tuple[int, int], tpm_per_ptu: int) -> tuple[int, int]:
+    """PTU needed before rounding, headroom included: weighted TPM x (1 + headroom) / TPM per PTU, as a fraction."""
+    more, whole = headroom
+    return weighted[0] * (whole + more), weighted[1] * tpm_per_ptu * whole
+
+
+def figures(
+    weighted: tuple[int, int], rate: tuple[int, int], headroom: tuple[int, int], tpm_per_ptu: int, ptu: int | None
+) -> tuple[int | float, int | float, int | float | None, int | float | None]:
+    """raw_ptu, need_ptu, utilization and max_requests_per_minute of a size, as JSON numbers."""
+    top, bottom = weighted
+    raw = bottom * tpm_per_ptu
+    raw_ptu = number(top, raw)
+    need_ptu = number(*needed(weighted, headroom, tpm_per_ptu)) if headroom[0] else raw_ptu
+    if ptu is None:
+        return raw_ptu, need_ptu, None, None
+    most = number(rate[0] * ptu * raw, rate[1] * top) if top else None
+    return raw_ptu, need_ptu, number(top, raw * ptu), most
+
+
 class Note(NamedTuple):
     """A remark that a reader of the numbers must see. `about` names the deployment, workload or model it is about."""
 
@@ -95,15 +115,7 @@ class Size(NamedTuple):
 
     def numbers(self) -> tuple[int | float, int | float, int | float | None, int | float | None]:
         """raw_ptu, need_ptu, utilization and max_requests_per_minute as JSON numbers; the same formulas, in integers."""
-        top, bottom = self.weighted
-        raw = bottom * self.tpm_per_ptu
-        more, whole = self.headroom
-        need = number(top * (whole + more), raw * whole)
-        if self.ptu is None:
-            return number(top, raw), need, None, None
-        rate, per = self.rate
-        most = number(rate * self.ptu * raw, per * top) if top else None
-        return number(top, raw), need, number(top, raw * self.ptu), most
+        return figures(self.weighted, self.rate, self.headroom, self.tpm_per_ptu, self.ptu)
 
     def to_dict(self) -> dict[str, Any]:
         """The size as JSON data."""

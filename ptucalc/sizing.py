@@ -11,20 +11,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from typing import NamedTuple
 
 from ptucalc import exact
 from ptucalc.catalog import Catalog, DeploymentType, Model, Offer, Unknown
 from ptucalc.demand import Demand
 from ptucalc.errors import BadInput, Problem
 from ptucalc.exact import Exact
+from ptucalc.flat_rows import Sold
 from ptucalc.notes import notes_of
 from ptucalc.pooling import Pool, Pooled
 from ptucalc.resolving import Resolved, Resolver
-from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload, Sizes
+from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload, Sizes, needed
 from ptucalc.sizing_result import SizingResult
 from ptucalc.workload import Workload
 
 __all__ = ["Sizer", "plan"]
+
+
+class Added(NamedTuple):
+    """A workload that was added to its deployment: the deployment's key, the model found, its weighted TPM."""
+
+    key: object
+    found: Resolved
+    weighted: tuple[int, int]
 
 
 @dataclass
@@ -49,14 +59,24 @@ class Sizer:
         name = name or workload.name or "workload"
         return SizedWorkload(name, workload, found.model, found.version, found.weights, demand, weighted, sizes)
 
-    def add(self, workload: Workload, name: str | None = None) -> object:
-        """Add the workload to its deployment, whose key is returned. Raises BadInput where it cannot be sized."""
+    def add(self, workload: Workload, name: str | None = None) -> Added:
+        """Add the workload to its deployment. Raises BadInput where it cannot be sized."""
         found = self.resolver.resolve(workload)
         demand = Demand.of(workload)
         name = name or workload.name or "workload"
-        key = self.pool.add(workload, name, found, demand, demand.weighted(found.weights))
+        weighted = demand.weighted(found.weights)
+        key = self.pool.add(workload, name, found, demand, weighted)
         _mark(self.pool.deployments[key], workload, name, found)
-        return key
+        return Added(key, found, weighted)
+
+    def sold(self, found: Resolved, region: str | None) -> tuple[Sold, ...]:
+        """The deployment types of a workload, as flat rows show them."""
+        rows = []
+        for kind in found.kinds:
+            offer, available, reason = self._offer(found.model, found.version, region, kind)
+            grid = None if available is False else offer.grid
+            rows.append(Sold(kind.value, kind.sku_name, available, reason or None, grid, found.tpm_per_ptu))
+        return tuple(rows)
 
     def deployments(self) -> dict[object, SizedDeployment]:
         """The deployments of what was added, by key, in order of appearance: what to buy."""
@@ -117,15 +137,13 @@ class Sizer:
         if isinstance(tpm, Unknown):
             raise ValueError(f"{model.name} was never resolved: it has no TPM per PTU")
         tokens_per_second = None if isinstance(target, Unknown) else target.tokens_per_second
-        more, whole = self.headroom.numerator, self.headroom.denominator
-        need = (weighted[0] * (whole + more), weighted[1] * tpm * whole)
+        headroom = (self.headroom.numerator, self.headroom.denominator)
+        need = needed(weighted, headroom, tpm)
         sizes = {}
         for kind in kinds:
             offer, available, reason = self._offer(model, version, region, kind)
             ptu = None if offer.grid is None or available is False else offer.grid.round_up(*need)
-            sizes[kind.value] = Size(
-                offer, tpm, available, reason, ptu, weighted, rate, (more, whole), tokens_per_second
-            )
+            sizes[kind.value] = Size(offer, tpm, available, reason, ptu, weighted, rate, headroom, tokens_per_second)
         return sizes
 
     def _offer(
@@ -167,7 +185,7 @@ def plan(
             if name in names:
                 raise BadInput([Problem("name", name, "a name that no other workload has")])
             names.add(name)
-            keys.append(sizer.add(workload, name))
+            keys.append(sizer.add(workload, name).key)
             sized.append(sizer.size(workload, name))
         except BadInput as error:
             label = "{}" if len(listed) == 1 else f"workloads[{number - 1}] ({name}).{{}}"

@@ -10,7 +10,7 @@ from ptucalc import __version__, exact
 from ptucalc.api import deployment_types_of
 from ptucalc.cli.view import View, remark
 from ptucalc.errors import BadInput, Problem
-from ptucalc.flat_rows import ROW_COLUMNS, deployment_rows, workload_rows
+from ptucalc.flat_rows import ROW_COLUMNS, deployment_rows
 from ptucalc.read.catalog import load_catalog
 from ptucalc.resolving import Resolver
 from ptucalc.sizing import Sizer
@@ -46,7 +46,7 @@ def size_one(sizer: Sizer, call: Mapping[str, str | None], view: View, problems:
     if not any(value is not None for value in call.values()):
         raise BadInput([*problems, Problem("size", "", f"a workload: {EXAMPLE}")])
     workload = _workload(sizer, call, problems)
-    key = sizer.add(workload)
+    key = sizer.add(workload).key
     result = sizer.result([sizer.size(workload)], [key], version=__version__, today=date.today())
     return _show(result, view)
 
@@ -81,7 +81,7 @@ def size_rates(
 def size_file(sizing: FileSizing, view: View, problems: list[Problem], *, skip_bad: bool) -> int:
     """Size every workload of a file. Raises BadInput with every problem, unless the bad rows are to be skipped."""
     file, sizer = sizing.file, sizing.sizer
-    sizing.check(skip_bad=skip_bad)
+    sizing.check(skip_bad=skip_bad, keep=view.shape == "csv")
     if problems or (sizing.problems and not (skip_bad and sizer.pool.deployments)):
         raise BadInput([*problems, *sizing.problems], uncounted=sizing.uncounted, lines=file.lines)
     if file.ignored:
@@ -149,11 +149,9 @@ def _stream(sizing: FileSizing, view: View) -> int:
     unanswered = _unanswered([d for d in deployments if all(size.ptu is None for size in d.sizes.values())])
     if unanswered:
         raise unanswered
-    names = {key: deployment.name for key, deployment in keyed.items()}
 
     def rows() -> Iterator[tuple[Any, ...]]:
-        for sized, key in sizing.sized():
-            yield from workload_rows(sized, names[key])
+        yield from sizing.rows_of_workloads({key: deployment.name for key, deployment in keyed.items()})
         for deployment in deployments:
             yield from deployment_rows(deployment)
 
