@@ -62,12 +62,11 @@ def largest_rate(
 def deployment_types_of(sku: str | Iterable[str]) -> tuple[DeploymentType, ...]:
     """The deployment types that "all", a name or several names mean, in the usual order. Raises BadInput."""
     names = [sku] if isinstance(sku, str) else list(sku)
-    if "all" in (name.strip().casefold() for name in names):
-        return tuple(DeploymentType)
-    chosen, problems = set(), []
+    chosen: set[DeploymentType] = set()
+    problems = []
     for name in names:
         try:
-            chosen.add(DeploymentType.parse(name))
+            chosen |= set(DeploymentType) if name.strip().casefold() == "all" else {DeploymentType.parse(name)}
         except ValueError as error:
             problems.append(Problem("sku", name, f"all, {error}"))
     if problems or not chosen:

@@ -21,6 +21,7 @@ from ptucalc.read.workloads import MOST_PROBLEMS, WorkloadFile
 from ptucalc.resolving import Resolved
 from ptucalc.results import SizedWorkload
 from ptucalc.sizing import Sizer
+from ptucalc.workload import Workload
 
 __all__ = ["FileSizing", "RepeatedNames"]
 
@@ -102,6 +103,7 @@ class FileSizing:
         self.region = region
         self.output_weight = output_weight
         self._lacks_weight: dict[str, bool] = {}
+        self._unanswerable: dict[object, str] = {}
         self.problems: list[Problem] = []
         self.uncounted = 0
         self.rows = 0
@@ -109,10 +111,11 @@ class FileSizing:
         self._kept = _Kept()
         self._places: dict[tuple[object, str | None, str | None], tuple[int, Resolved]] = {}
 
-    def check(self, *, skip_bad: bool = False, keep: bool = False) -> None:
+    def check(self, *, skip_bad: bool = False, keep: bool = False, must_answer: bool = False) -> None:
         """Check every row and add the good ones to their deployments; what is wrong is in `problems`.
 
-        With `skip_bad` the bad rows are left out of the deployments and of `sized`. With `keep` the weighed rows are kept
+        With `skip_bad` the bad rows are left out of the deployments and of `sized`. With `must_answer` a row that can be
+        sized on none of the types asked for is bad. With `keep` the weighed rows are kept
         on disk for `rows_of_workloads`.
         """
         names = RepeatedNames()
@@ -121,6 +124,8 @@ class FileSizing:
             try:
                 workload = row.workload()
                 name = workload.name or row.name
+                if must_answer:
+                    self._check_answerable(workload)
                 added = self.sizer.add(workload, name)
             except BadInput as error:
                 self._note(row, error)
@@ -184,6 +189,20 @@ class FileSizing:
                 if lacks:
                     fields["output_weight"] = self.output_weight
             yield row
+
+    def _check_answerable(self, workload: Workload) -> None:
+        """Raise BadInput where no type asked for is offered."""
+        found = self.sizer.resolver.resolve(workload)
+        asked = (found.model.name, found.version, workload.region, found.kinds)
+        reasons = self._unanswerable.get(asked)
+        if reasons is None:
+            sold = self.sizer.sold(found, workload.region)
+            reasons = "" if any(each.grid for each in sold) else "; ".join(each.reason or "" for each in sold)
+            self._unanswerable[asked] = reasons
+        if reasons:
+            field = "deployment_type" if workload.deployment_type else "model"
+            given = workload.deployment_type.value if workload.deployment_type else workload.model
+            raise BadInput([Problem(field, given, f"a type and place that the model is offered in ({reasons})")])
 
     def _note(self, row: Row, error: BadInput) -> None:
         self.bad_rows.add(row.number)

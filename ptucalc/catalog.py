@@ -318,6 +318,9 @@ class LazyModels(Sequence[Model]):
     def __hash__(self) -> int:
         return hash(tuple(self.names))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return tuple, (tuple(self),)
+
     @overload
     def __getitem__(self, index: int) -> Model: ...
     @overload

@@ -63,7 +63,7 @@ def _whole(value: Exact, expected: str) -> int:
 
 def _in_range(number: Fraction, expected: str) -> Fraction:
     if not 0 <= number <= LARGEST:
-        raise ValueError(expected)
+        raise ValueError(f"{expected}, at most {LARGEST:,}" if number > 0 else expected)
     return number
 
 
@@ -71,9 +71,10 @@ def _in_range(number: Fraction, expected: str) -> Fraction:
 def tokens(value: Exact) -> int:
     """Tokens of one call: a whole number, 0 or more."""
     expected = "a whole number, 0 or more"
+    if isinstance(value, str) and len(value) <= 12 and value.isascii() and value.isdecimal():
+        return int(value)
     number = _whole(value, expected)
-    if not 0 <= number <= LARGEST:
-        raise ValueError(expected)
+    _in_range(Fraction(number), expected)
     return number
 
 
@@ -142,7 +143,7 @@ def headroom(value: Exact) -> Fraction:
         if number > 1:
             raise ValueError(f"{expected} ({value}%?)")
     if not 0 <= number <= 10:
-        raise ValueError(expected)
+        raise ValueError(f"{expected}, at most 1000%" if number > 0 else expected)
     return number
 
 

@@ -14,7 +14,7 @@ from ptucalc.demand import Demand
 from ptucalc.errors import BadInput, Problem
 from ptucalc.exact import Exact
 from ptucalc.resolving import Resolver
-from ptucalc.results import json_number
+from ptucalc.results import Note, json_number
 from ptucalc.workload import Workload
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Fits:
     weight_per_call: Fraction
     headroom: Fraction
     fits: tuple[Fit, ...]
+    notes: tuple[Note, ...] = ()
 
     def to_dict(self) -> RatesDocument:
         """The answer as JSON data (schema ptucalc.rates/1)."""
@@ -63,7 +64,7 @@ class Fits:
             "weight_per_call": json_number(self.weight_per_call),
             "headroom": json_number(self.headroom),
             "rates": [_row(fit) for fit in self.fits],  # type: ignore[misc]
-            "notes": [],
+            "notes": [note.to_dict() for note in self.notes],  # type: ignore[misc]
         }
 
     def rows(self) -> list[dict[str, Any]]:
@@ -92,6 +93,8 @@ def fits(
     headroom: Exact = 0,
     rate_given: bool = True,
     version: str,
+    kinds: Iterable[DeploymentType] = tuple(DeploymentType),
+    notes: tuple[Note, ...] = (),
 ) -> Fits:
     """Largest rate of this workload's calls for each number of PTU. Raises BadInput where it cannot be sized.
 
@@ -106,10 +109,12 @@ def fits(
     per_call = weighted / workload.requests_per_minute
     answers = []
     for ptu in counts:
-        if ptu < 1:
-            raise BadInput([Problem("ptu", str(ptu), "a whole number of PTU, 1 or more")])
+        try:
+            exact.positive(ptu)
+        except ValueError as error:
+            raise BadInput([Problem("ptu", str(ptu), str(error))]) from None
         sold = {}
-        for kind in DeploymentType:
+        for kind in kinds:
             offer = found.model.offer(kind)
             offered = offer.availability(version=found.version, region=workload.region).available is not False
             sold[kind.value] = offered and offer.grid is not None and offer.grid.holds(ptu)
@@ -125,6 +130,7 @@ def fits(
         weight_per_call=per_call,
         headroom=share,
         fits=tuple(answers),
+        notes=notes,
     )
 
 

@@ -10,13 +10,27 @@ from ptucalc.catalog import Catalog, EarlierRate, TokenClass, Unknown
 from ptucalc.pooling import Pooled
 from ptucalc.results import Note, Size, SizedDeployment
 
-__all__ = ["RETIRING_DAYS", "TIGHT_UTILIZATION", "USUAL_HEADROOM", "notes_of"]
+__all__ = ["ABOUT_CALLS", "RETIRING_DAYS", "TIGHT_UTILIZATION", "USUAL_HEADROOM", "notes_of"]
 
 TIGHT_UTILIZATION = Fraction(95, 100)
 """Above this a size has no room for a burst within the minute; our own rule of thumb, not Microsoft's."""
 
 USUAL_HEADROOM = Fraction(15, 100)
 """The headroom that the `little_headroom` note works out as an example."""
+
+ABOUT_CALLS = frozenset(
+    [
+        "long_context",
+        "prompt_limit",
+        "cached_weight_unknown",
+        "output_weight_given",
+        "retired",
+        "retiring",
+        "similar_name",
+        "past_edition",
+    ]
+)
+"""Codes of the notes that hold for a call whatever its rate."""
 
 RETIRING_DAYS = 180
 """A retirement this near is worth a note: a reservation may outlive the model."""
@@ -59,9 +73,10 @@ def _about_rates(catalog: Catalog, pool: Pooled, deployment: SizedDeployment, he
                 then.append((size.deployment_type.label, size.ptu, grid.round_up(*need.as_integer_ratio())))
         answers = "; ".join(f"{label} {new:,} PTU today, {old:,} then" for label, new, old in then)
         answers = f" {answers}." if answers else ""
+        whose = model.name if deployment.name == model.name else f"{deployment.name} ({model.name})"
         yield Note(
             "rate_changed",
-            f"{model.name}: the published rate was different in {earlier.as_of}: {changed} (as of {catalog.as_of}).{answers}",
+            f"{whose}: the published rate was different in {earlier.as_of}: {changed} (as of {catalog.as_of}).{answers}",
             deployment.name,
         )
 
@@ -71,6 +86,8 @@ def _changes(earlier: EarlierRate, pool: Pooled) -> Iterator[str]:
     if earlier.tpm_per_ptu != model.tpm_per_ptu:
         yield f"{earlier.tpm_per_ptu:,} weighted TPM per PTU then, {_said(model.tpm_per_ptu)} now"
     for token_class in TokenClass:
+        if token_class is TokenClass.OUTPUT and "output_weight_given" in pool.marks:
+            continue  # then and now are computed with the user's
         then, now = earlier.weights.of(token_class), model.weights.of(token_class)
         if then != now:
             yield f"{token_class.label} weight {_said(then)} then, {_said(now)} now"

@@ -118,8 +118,9 @@ class Resolver:
         )
 
     def _bad_place(self, workload: Workload) -> Iterator[Problem]:
-        if workload.region and workload.region not in self.catalog.regions:
-            near = " or ".join(nearest(workload.region, self.catalog.regions))
+        known = self.catalog.regions
+        if workload.region and known and workload.region not in known:  # an edition without region tables knows none
+            near = " or ".join(nearest(workload.region, known))
             expected = "a region that some PTU model is listed in" + (f": {near}?" if near else "")
             yield Problem("region", workload.region, expected)
 

@@ -21,6 +21,8 @@ _T = TypeVar("_T")
 HOURS_PER_WEEK = 168
 HOURS_PER_DAY = 24
 LONGEST_NAME = 200
+TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that make a terminal or a page show other characters in another order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,17 @@ class LoadProfile:
 
     levels: tuple[tuple[Fraction, Fraction], ...] = ()
     hourly: tuple[Fraction, ...] = ()
+
+    def __post_init__(self) -> None:
+        numbers = [number for level in self.levels for number in level] + list(self.hourly)
+        if not all(isinstance(number, Fraction) and number >= 0 for number in numbers):
+            raise ValueError("levels and hourly hold Fractions of 0 or more: use from_levels or from_hourly")
+        if bool(self.levels) == bool(self.hourly):
+            raise ValueError("a profile is either levels or hourly")
+        if self.levels and sum(part for part, _ in self.levels) != 1:
+            raise ValueError("the shares of the levels sum to exactly 1")
+        if self.hourly and len(self.hourly) not in (HOURS_PER_DAY, HOURS_PER_WEEK):
+            raise ValueError("hourly holds 24 or 168 rates")
 
     @classmethod
     def from_levels(cls, levels: Iterable[tuple[Exact, Exact]]) -> Self:
@@ -100,10 +113,12 @@ def _take(problems: list[Problem], field: str, value: Any, read: Callable[[Any],
 
 
 def _name(value: Any) -> str:
+    if isinstance(value, (dict, list, tuple, set, bool)):
+        raise ValueError("a name")
     text = str(value).strip()
     if not text or len(text) > LONGEST_NAME:
         raise ValueError(f"a name of 1 to {LONGEST_NAME} characters")
-    if not text.isprintable() and any(category(c) == "Cc" for c in text):
+    if not text.isprintable() and any(category(c) in ("Cc", "Zl", "Zp") or c in TURNS_TEXT_AROUND for c in text):
         raise ValueError("a name without control characters")
     return text
 
@@ -120,7 +135,7 @@ def region(value: Any) -> str:
 
 
 def _deployment_type(value: Any) -> DeploymentType:
-    return DeploymentType.parse(str(value))
+    return DeploymentType.parse(_name(value))
 
 
 READERS: Mapping[str, Callable[[Any], Any]] = {

@@ -260,3 +260,73 @@ def test_unknown_columns_are_named_as_ignored(cli, in_tmp: Path) -> None:
     ran = cli("size", "w.csv")
     assert (ran.code, ran.err) == (0, "w.csv: ignored columns owner, Cost centre\n")
     assert cli("size", "w.csv", "-q").err == ""
+
+
+# What an outside review found
+
+
+def test_a_cell_beyond_the_header_is_refused(refuses, in_tmp: Path) -> None:
+    # 1,200 calls written without quotes: read as 1 call of 200 in and 500 out it would be 15 PTU.
+    header = "name,model,requests_per_minute,input_tokens,output_tokens"
+    Path("w.csv").write_text(f"{header}\nchat,gpt-4o,1,200,500,100\nfine,gpt-4o,1,200,500,,\n")
+    message = refuses("size", "w.csv")
+    assert "F2" in message and "nothing here: the header names 5 columns" in message and "1 value in 1 row" in message
+
+
+def test_a_cell_under_an_empty_heading_is_refused(refuses, in_tmp: Path) -> None:
+    Path("w.csv").write_text("model,rpm,input_tokens,output_tokens,\ngpt-4o,1,200,500,hello\n")
+    assert "E2" in refuses("size", "w.csv")
+
+
+def test_a_row_that_no_type_can_answer_is_pointed_at_and_can_be_skipped(refuses, cli, in_tmp: Path) -> None:
+    Path("w.csv").write_text(CLI_HEADER.strip() + ",deployment_type\n"
+        "a,gpt-4.1,600,1800,250,,\nb,Llama-3.3-70B-Instruct,1,2,3,,regional\n")  # fmt: skip
+    message = refuses("size", "w.csv")
+    assert "G3" in message and "Llama-3.3-70B-Instruct is not offered as Regional" in message
+    assert cli("size", "w.csv", "--skip-bad").code == 0
+
+
+def test_the_2024_edition_can_be_used_with_a_region(cli) -> None:
+    ran = cli("size", "-m", "gpt-4o", "--rpm", "60", "--input-tokens", "1000", "--output-tokens", "200",
+        "--catalog", "azure-2024-12", "--region", "eastus2", "--json")  # fmt: skip
+    sizes = json.loads(ran.out)["deployments"][0]["sizes"]
+    # (1,000 + 3 x 200) x 60 / 2,500 = 38.4
+    assert (ran.code, [(size["ptu"], size["available"]) for size in sizes]) == (0, [(40, None), (40, None), (50, None)])
+
+
+@pytest.mark.parametrize("headroom", ["", " "])
+def test_an_empty_headroom_is_not_0(refuses, headroom: str) -> None:
+    call = ("-m", "gpt-4o", "--rpm", "60", "--input-tokens", "1000", "--output-tokens", "200")
+    assert refuses("size", *call, "--headroom", headroom).startswith("Error  --headroom: (empty) should be a share")
+
+
+def test_a_fraction_under_a_percent_heading_is_refused_because_it_may_mean_either(refuses, in_tmp: Path) -> None:
+    Path("w.csv").write_text("model,rpm,input_tokens,output_tokens,Cache rate (%)\ngpt-4o,1,200,500,0.4\n")
+    assert "0.4% or 0.4" in refuses("size", "w.csv")
+
+
+def test_the_working_of_a_shared_deployment_shows_the_sum(cli, in_tmp: Path) -> None:
+    Path("w.csv").write_text(CLI_HEADER + "a,gpt-4.1,10,1000,0,\nb,gpt-4.1,20,1000,0,\n")
+    out = cli("size", "w.csv", "-v", "--sku", "global").out
+    assert "10,000 a + 20,000 b = 30,000 weighted TPM" in out
+    assert "30,000 weighted TPM ÷ 3,000 TPM per PTU = 10 PTU" in out
+
+
+def test_a_hair_over_a_step_is_not_hidden_in_the_working(cli) -> None:
+    # 30.00001 x 99,000 / 59,400 = 50.00001666...
+    call = ("-m", "gpt-4.1-nano", "--rpm", "30.00001", "--input-tokens", "99000", "--output-tokens", "0")
+    out = cli("size", *call, "--sku", "global", "-v").out
+    assert "50.00002 rounded up to a multiple of 5, at least 15 = 55 PTU" in out
+
+
+def test_a_largest_rate_below_a_tenth_is_not_shown_as_0(cli) -> None:
+    # 15 x 600 / (272,001 x 2 + 4,000 x 7.5) = 0.01568 calls a minute
+    call = ("-m", "gpt-6-astra", "--input-tokens", "272001", "--output-tokens", "4000", "--ptu", "15")
+    ran = cli("size", *call)
+    assert "0.01/min" in ran.out and "long context" in ran.out
+
+
+def test_just_over_full_is_not_shown_as_full(cli) -> None:
+    # 100.4 x 2,500 / 2,500 = 100.4 PTU of demand on 100
+    call = ("-m", "gpt-4o", "--rpm", "100.4", "--input-tokens", "2500", "--output-tokens", "0", "--ptu", "100")
+    assert "100.4%" in cli("size", *call, "-q").out

@@ -87,7 +87,7 @@ def test_a_type_that_is_unknown_here_counts_as_sold_and_one_not_offered_does_not
 def test_fewer_than_1_ptu_is_an_error(ptu):
     with pytest.raises(BadInput) as caught:
         largest_rate(calls(), ptu, catalog=ALDER)
-    assert str(caught.value) == f"ptu: expected a whole number of PTU, 1 or more, got {ptu}"
+    assert str(caught.value) == f"ptu: expected a whole number, 1 or more, got {ptu}"
 
 
 def test_a_bad_headroom_is_the_users_mistake_here_too():

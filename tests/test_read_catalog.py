@@ -338,3 +338,28 @@ def test_the_compiled_catalog_is_ignored_where_models_yaml_differs(compiled, mon
     monkeypatch.setattr(reader, "find_bundled", lambda name: changed if name == "models.yaml" else find_bundled(name))
     nano = next(model for model in bundled_data()["models"] if model["name"] == "gpt-4.1-nano")
     assert nano["tpm_per_ptu"] == 59500
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("earlier: [{edition: azure-2099}]", "expected a shipped edition: azure-2024-12, got azure-2099"),
+        ("earlier: [{edition: azure-2024-12}]", "expected an edition that has one, got azure-2024-12"),
+        ("earlier: [{as_of: then}]", "expected as_of and source, or edition, got as_of"),
+        ("regions: {global: {us: two}}", "expected regions, or versions of the model"),
+        ("regions: {data-zone: {usa: two}}", "expected a data zone: us, eu, apac or gov, got usa"),
+        ("regions: {global: {'2099': two}}", "expected a version of one: it has none, got 2099"),
+        ("regions: {global: []}", "expected at least one region, or none"),
+        (
+            "long_context: {over_input_tokens: 5, source: page, weights: {output: 9}}",
+            "expected a weight for input, cached_input, cache_write too",
+        ),
+    ],
+)
+def test_what_would_fail_or_mislead_later_is_refused_at_once(refused, more: str, told: str) -> None:
+    problems = refused(HEAD + MODEL.replace("}", f", {more}}}"))
+    assert any(told in problem for problem in problems), problems
+
+
+def test_an_empty_catalog_file_is_told_so(refused) -> None:
+    assert refused("# nothing\n") == ["mine.yaml, catalog: expected a catalog, got (empty)"]

@@ -105,7 +105,7 @@ def test_all_bad_cells_of_all_rows_are_reported_at_once(refused) -> None:
         "w.csv:2, column input_tokens (D2): expected a whole number, 0 or more, got NaN",
         "w.csv:2, column output_tokens (E2): expected a whole number, 0 or more, got inf",
         f"w.csv:2, column cache_ratio (F2): {share}, got 1.2",
-        "w.csv:4, column requests_per_minute (C4): expected a number over 0, got 1e99",
+        "w.csv:4, column requests_per_minute (C4): expected a number over 0, at most 1,000,000,000,000, got 1e99",
         "w.csv:4, column input_tokens (D4): expected a whole number, 0 or more, got -2",
         f"w.csv:4, column cache_ratio (F4): {share}, got -0.1",
         "w.csv:4, column model (B4): expected a model name (see: ptucalc models), got (empty)",

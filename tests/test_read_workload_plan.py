@@ -292,10 +292,9 @@ def test_a_named_pipe_is_read_like_a_file(in_tmp: Path) -> None:
     text = "name,model,rpm,input_tokens,output_tokens\n" + "a,gpt-4.1,1,2,3\n" * 5000
     writer = threading.Thread(target=lambda: Path("pipe").write_text(text))
     writer.start()
-    file = WorkloadFile.open("pipe")
+    with WorkloadFile.open("pipe") as file:
+        assert [sum(1 for _ in file.rows()) for _ in range(3)] == [5000] * 3  # as often as wanted
     writer.join(10)
-    assert [sum(1 for _ in file.rows()) for _ in range(3)] == [5000] * 3  # as often as wanted
-    file._spool.close()
 
 
 def test_reading_a_pipe_leaves_no_file_open(in_tmp: Path) -> None:
@@ -317,3 +316,9 @@ def test_a_missing_file_and_a_directory_are_refused(in_tmp: Path) -> None:
     with pytest.raises(BadInput) as directory:
         read_workloads(".")
     assert str(directory.value) == "., file: expected a file, got a directory"
+
+
+def test_an_endless_pipe_of_no_text_is_refused_at_its_beginning() -> None:
+    with pytest.raises(BadInput) as caught:
+        WorkloadFile.open("/dev/zero")
+    assert "a binary file" in str(caught.value)

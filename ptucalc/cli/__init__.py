@@ -20,6 +20,7 @@ def run() -> int:
     """Run the command line; the exit code: 0 done, 1 the answer is no, 2 bad input, 3 a bug, 130 interrupted."""
     gc.set_threshold(100_000, 20, 20)  # nothing that a start makes is garbage: looking for some costs 5 % of it
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115  # closed by whoever called: as good as thrown away
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -30,7 +31,7 @@ def run() -> int:
         _stop_writing()
         return DONE
     except OSError as error:
-        print(f"Error  standard output: {error.strerror}", file=sys.stderr)
+        print(f"Error  {error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
         _stop_writing()
         return BAD_INPUT
     except KeyboardInterrupt:

@@ -117,7 +117,8 @@ def size(
 
         with WorkloadFile.open(file) as rows:
             share = rows.headroom if headroom is None else headroom
-            sizer, problems = make_sizer(sku=sku, headroom=share, catalogs=tuple(catalog or ()))
+            plan = rows.name if headroom is None else ""
+            sizer, problems = make_sizer(sku=sku, headroom=share, catalogs=tuple(catalog or ()), plan=plan)
             sizing = FileSizing(rows, sizer, region=region, output_weight=output_weight)
             return size_file(sizing, view, problems, skip_bad=skip_bad)
     except BadInput as error:

@@ -22,17 +22,25 @@ if TYPE_CHECKING:
 
 __all__ = ["make_sizer", "size_file", "size_one", "size_rates"]
 
+LONG_TABLE = 5_000
+"""From so many workloads on, only CSV is quick and small."""
+
 EXAMPLE = "ptucalc size -m gpt-4.1 --rpm 600 --input-tokens 1800 --output-tokens 250, or ptucalc size FILE"
 
 
-def make_sizer(*, sku: str, headroom: str | None, catalogs: tuple[str, ...]) -> tuple[Sizer, list[Problem]]:
-    """A sizer as the flags say, and what is wrong with them, so that it can be told with all else that is wrong."""
+def make_sizer(
+    *, sku: str, headroom: str | None, catalogs: tuple[str, ...], plan: str = ""
+) -> tuple[Sizer, list[Problem]]:
+    """A sizer as the flags say, and what is wrong with them, so that it can be told with all else that is wrong.
+
+    `plan` is the file that the headroom is from, if it is not a flag's.
+    """
     problems: list[Problem] = []
     share = exact.headroom(0)
     try:
-        share = exact.headroom(headroom or "0")
+        share = exact.headroom("0" if headroom is None else headroom)
     except ValueError as error:
-        problems.append(Problem("headroom", headroom or "", str(error)))
+        problems.append(Problem("headroom", headroom or "", str(error), source=plan))
     kinds = deployment_types_of("all")
     try:
         kinds = deployment_types_of(sku.split(","))
@@ -56,6 +64,7 @@ def size_rates(
 ) -> int:
     """Show the largest rate of the flags' call that fits in so many PTU."""
     from ptucalc.inverse import fits
+    from ptucalc.notes import ABOUT_CALLS
     from ptucalc.report.rate_blocks import rate_blocks
 
     counts = []
@@ -65,23 +74,30 @@ def size_rates(
         except ValueError as error:
             problems.append(Problem("ptu", text, str(error)))
     given = call.get("requests_per_minute")
+    workload = _workload(sizer, {**call, "requests_per_minute": "1" if given is None else given}, problems)
+    sizer.add(workload)
+    noted = sizer.notes(tuple(sizer.deployments().values()), date.today())
     result = fits(
-        _workload(sizer, {**call, "requests_per_minute": "1" if given is None else given}, problems),
+        workload,
         counts,
+        kinds=sizer.resolver.deployment_types,
+        notes=tuple(note for note in noted if note.code in ABOUT_CALLS),
         catalog=sizer.resolver.catalog,
         headroom=sizer.headroom,
         rate_given=given is not None,
         version=__version__,
     )
     rows = result.rows()
-    view.write(result.to_dict(), rate_blocks(result), list(rows[0]), (tuple(row.values()) for row in rows))
+    view.write(
+        result.to_dict(), rate_blocks(result, quiet=view.quiet), list(rows[0]), (tuple(row.values()) for row in rows)
+    )
     return 0
 
 
 def size_file(sizing: FileSizing, view: View, problems: list[Problem], *, skip_bad: bool) -> int:
     """Size every workload of a file. Raises BadInput with every problem, unless the bad rows are to be skipped."""
     file, sizer = sizing.file, sizing.sizer
-    sizing.check(skip_bad=skip_bad, keep=view.shape == "csv")
+    sizing.check(skip_bad=skip_bad, keep=view.shape == "csv", must_answer=view.shape != "json")
     if problems or (sizing.problems and not (skip_bad and sizer.pool.deployments)):
         raise BadInput([*problems, *sizing.problems], uncounted=sizing.uncounted, lines=file.lines)
     if file.ignored:
@@ -92,6 +108,8 @@ def size_file(sizing: FileSizing, view: View, problems: list[Problem], *, skip_b
         report_skipped(BadInput(sizing.problems, uncounted=sizing.uncounted, lines=file.lines))
     if view.shape == "csv":
         return _stream(sizing, view)
+    if sizing.rows > LONG_TABLE:
+        remark(f"{sizing.rows:,} workloads: this takes a while; -o csv is written row by row", view)
     workloads, keys = [], []
     for sized, key in sizing.sized():
         workloads.append(sized)
@@ -146,9 +164,6 @@ def _stream(sizing: FileSizing, view: View) -> int:
     """CSV rows as they are sized, keeping none of them."""
     keyed = sizing.sizer.deployments()
     deployments = tuple(keyed.values())
-    unanswered = _unanswered([d for d in deployments if all(size.ptu is None for size in d.sizes.values())])
-    if unanswered:
-        raise unanswered
 
     def rows() -> Iterator[tuple[Any, ...]]:
         yield from sizing.rows_of_workloads({key: deployment.name for key, deployment in keyed.items()})

@@ -24,10 +24,10 @@ def output_stream(out_file: str | None, *, inputs: tuple[str, ...] = ()) -> Iter
     target = os.path.realpath(out_file)
     if any(os.path.exists(name) and os.path.exists(target) and os.path.samefile(name, target) for name in inputs):
         raise BadInput([Problem("--out-file", out_file, "another file than the one that is read")])
-    if os.path.exists(target) and not os.path.isfile(target):
+    if os.path.exists(out_file) and not os.path.isfile(out_file):
         if os.path.isdir(target):
             raise BadInput([Problem("--out-file", out_file, "a file, not a directory")])
-        with _opened(out_file, lambda: open(target, "w", encoding="utf-8", errors="backslashreplace")) as stream:
+        with _opened(out_file, lambda: open(out_file, "w", encoding="utf-8", errors="backslashreplace")) as stream:
             yield stream  # a device or a pipe cannot be replaced
         return
     folder = os.path.dirname(target)

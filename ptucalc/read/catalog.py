@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ptucalc.catalog import Catalog, nearest
 from ptucalc.catalog_data import build_catalog, merge
-from ptucalc.errors import BadCatalog, BadInput, Problem
+from ptucalc.errors import BadCatalog, BadInput, Problem, visible
 from ptucalc.read.files import read_text
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def _checked(tree: Tree) -> dict[str, Any]:
 
     from ptucalc.read.catalog_file import CatalogFile
 
+    if not isinstance(tree.value, dict):
+        raise BadCatalog([tree.problem((), "" if tree.value is None else str(tree.value), "a catalog", name="catalog")])
     try:
         file = CatalogFile.model_validate(tree.value)
     except ValidationError as error:
@@ -136,7 +138,7 @@ def _complete(entry: dict[str, Any], tree: Tree, under: Mapping[str, Any] | None
         "limits": {},
         "past": False,
     }
-    edition = entry.get("edition") or tree.source
+    edition = entry.get("edition") or visible(tree.source)
     sources = {**base["sources"], **entry.get("sources", {})}
     groups = {**base["region_groups"], **{k: tuple(v) for k, v in entry.get("region_groups", {}).items()}}
     problems: list[Problem] = []
@@ -160,7 +162,11 @@ def _complete(entry: dict[str, Any], tree: Tree, under: Mapping[str, Any] | None
             own["source"] = edition
             sources.setdefault(edition, _own_source(edition, entry["as_of"]))
         whole = merge(merge(below.get(model["name"], {}), _plain(family or {})), own)
-        whole["earlier"] = [_earlier(each, model["name"]) for each in whole.get("earlier", ())]
+        earlier = [
+            _earlier(each, model["name"], (*path, "earlier", i), tree, problems)
+            for i, each in enumerate(whole.get("earlier", ()))
+        ]
+        whole["earlier"] = [each for each in earlier if each]
         problems += _incomplete(whole, path, tree, sources, groups)
         merged[model["name"]] = whole
     names = {name.casefold(): name for name in below}
@@ -204,12 +210,24 @@ def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {str(key): plain(value) for key, value in entry.items()}
 
 
-def _earlier(entry: Mapping[str, Any], model: str) -> dict[str, Any]:
-    """An earlier rate; where it names an edition, that edition's numbers for the same model."""
+def _earlier(
+    entry: Mapping[str, Any], model: str, path: tuple[str | int, ...], tree: Tree, problems: list[Problem]
+) -> dict[str, Any] | None:
+    """An earlier rate; where it names an edition, that edition's numbers for the same model. None where it is none."""
     if "edition" not in entry:
-        return dict(entry)
-    past = read_catalog_data(find_bundled(f"catalogs/{entry['edition']}.yaml"))
-    then = next(each for each in past["models"] if each["name"] == model)
+        if entry.get("source") and entry.get("as_of"):
+            return dict(entry)
+        problems.append(tree.problem(path, ", ".join(entry), "as_of and source, or edition"))
+        return None
+    edition = entry["edition"]
+    if edition not in EDITIONS:
+        problems.append(tree.problem((*path, "edition"), edition, f"a shipped edition: {', '.join(EDITIONS)}"))
+        return None
+    past = read_catalog_data(find_bundled(f"catalogs/{edition}.yaml"))
+    then = next((each for each in past["models"] if each["name"] == model), None)
+    if then is None:
+        problems.append(tree.problem((*path, "edition"), edition, f"an edition that has {model}"))
+        return None
     kept = ("tpm_per_ptu", "weights", "minimum_ptu", "increment_ptu", "source")
     as_of = past["sources"][then["source"]]["published"]
     return {"as_of": as_of, **{key: then[key] for key in kept}}
@@ -233,6 +251,12 @@ def _incomplete(
     if set(minimum) != set(increment):
         found = f"minimum for {', '.join(minimum) or 'none'}; increment for {', '.join(increment) or 'none'}"
         yield tree.problem((*path, "minimum_ptu"), found, "a minimum and an increment for the same deployment types")
+    long = (model.get("long_context") or {}).get("weights") or {}
+    lacking = [name for name in model.get("weights", {}) if long and name not in long]
+    if lacking:
+        yield tree.problem(
+            (*path, "long_context", "weights"), ", ".join(long), f"a weight for {', '.join(lacking)} too"
+        )
     latency = model.get("latency_target") or {"unknown": "x"}
     if "unknown" not in latency and set(latency) != {"tokens_per_second", "percent_of_requests", "basis"}:
         expected = "tokens_per_second, percent_of_requests and basis, or unknown"
@@ -252,7 +276,16 @@ def _bad_references(
             near = " or ".join(nearest(source, sources))
             yield tree.problem((*path, *where), source, "a source of this file" + (f": {near}?" if near else ""))
     for kind, rows in model.get("regions", {}).items():
-        for _version, _zone, regions in rows if isinstance(rows, tuple) else ():
+        for version, zone, regions in rows if isinstance(rows, tuple) else ():
+            zones = "us, eu, apac or gov"
+            if kind == "data-zone" and version is not None:
+                yield tree.problem((*path, "regions", kind, version), version, f"a data zone: {zones}", key=True)
+            elif zone is not None and kind != "data-zone":
+                expected = f"regions, or versions of the model: only data-zone has {zones}"
+                yield tree.problem((*path, "regions", kind, zone), zone, expected, key=True)
+            elif version is not None and version not in model.get("versions", ()):
+                expected = f"a version of {model['name']}: {', '.join(model.get('versions', ())) or 'it has none'}"
+                yield tree.problem((*path, "regions", kind, version), version, expected, key=True)
             if isinstance(regions, str) and regions not in groups:
                 near = " or ".join(nearest(regions, groups))
                 expected = "a region group of this file, a list of regions, or none" + (f": {near}?" if near else "")
@@ -267,6 +300,4 @@ def _named_sources(model: Mapping[str, Any]) -> Iterable[tuple[tuple[str | int, 
         if model.get(key):
             yield (key, "source"), model[key]["source"]
     for index, earlier in enumerate(model.get("earlier", ())):
-        if not earlier.get("source") or not earlier.get("as_of"):
-            continue
         yield ("earlier", index, "source"), earlier["source"]

@@ -69,8 +69,13 @@ def _one_place(value: Any) -> Any:
             raise ValueError("a region group, a list of regions, or {regions_unknown: reason}")
         return {"unknown": _text(value["regions_unknown"])}
     if isinstance(value, list):
+        if not value:
+            raise ValueError("at least one region, or none")
         return tuple(region(_text(each)) for each in value)
     return _text(value)
+
+
+_ZONES = ("us", "eu", "apac", "gov")
 
 
 def _place(value: Any) -> Any:
@@ -80,9 +85,10 @@ def _place(value: Any) -> Any:
     if isinstance(value, dict) and set(value) == {"unknown"}:
         return {"unknown": _text(value["unknown"])}
     if isinstance(value, dict) and set(value) != {"regions_unknown"}:
-        if set(value) <= {"us", "eu", "apac", "gov"}:
-            return tuple((None, zone, _one_place(regions)) for zone, regions in value.items())
-        return tuple((version, None, _one_place(regions)) for version, regions in value.items())
+        return tuple(
+            (None, key, _one_place(regions)) if key in _ZONES else (_text(key), None, _one_place(regions))
+            for key, regions in value.items()
+        )
     return ((None, None, _one_place(value)),)
 
 

@@ -54,9 +54,10 @@ def decode(data: bytes, source: str) -> str:
         raise BadInput([not_utf8(source, error)]) from None
 
 
-def not_utf8(source: str, error: UnicodeDecodeError) -> Problem:
-    """The problem of bytes that are no UTF-8, with a way out."""
-    found = f"byte 0x{error.object[error.start]:02x} at {error.start:,}" if error.object else "other bytes"
+def not_utf8(source: str, error: UnicodeDecodeError, *, from_start: bool = True) -> Problem:
+    """The problem of bytes that are no UTF-8, with a way out. `from_start`: what was decoded began the file."""
+    found = f"byte 0x{error.object[error.start]:02x}" if error.object else "other bytes"
+    found += f" at {error.start:,}" if from_start else ""
     return Problem("file", found, "UTF-8 text (in Excel: save as CSV UTF-8)", source=source)
 
 

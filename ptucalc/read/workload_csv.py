@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import IO
 
 from ptucalc.errors import BadInput, Problem
@@ -21,6 +21,7 @@ _SHARES = ("cache_ratio", "cache_write_ratio")
 _DECIMALS = ("requests_per_minute", "average_requests_per_minute", "hours_per_month", "output_weight", *_SHARES)
 _POINT_GROUPS = re.compile(r"[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
 _ONE_COMMA = re.compile(r"[+-]?\d+,\d+\s*%?", re.ASCII)
+_SMALL = re.compile(r"0?\.\d*[1-9]\d*|1(\.0*)?", re.ASCII)
 _COMMA_GROUP = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
 
@@ -83,12 +84,14 @@ class CsvTable:
             try:
                 yield from self._rows(text)
             finally:
-                text.detach()
+                with suppress(ValueError):  # closed already, by whoever gave up
+                    text.detach()
 
     def _rows(self, text: IO[str]) -> Iterator[Row]:
         reader = csv.reader(text, delimiter=self.delimiter, strict=True)
         used = [(index, field, self._converter(field, heading)) for index, field, heading in self.columns.read]
         width = len(self.headings)
+        nameless = any(not heading.strip() for heading in self.headings)
         number = 0
         try:
             for cells in reader:
@@ -106,10 +109,23 @@ class CsvTable:
                         fields[field] = convert(cell) if convert else cell
                 if not fields and not any(cell.strip() for cell in cells):
                     continue
-                yield Row(number, fields, _Place(self, reader.line_num, number, cells))
+                place = _Place(self, reader.line_num, number, cells)
+                stray = self._stray(cells, place) if len(cells) > width or nameless else ()
+                yield Row(number, fields, place, misshapen=stray)
         except csv.Error as error:
             problem = Problem("row", str(error), "a table row", source=self.source, line=reader.line_num)
             raise BadInput([problem]) from None
+
+    def _stray(self, cells: list[str], place: _Place) -> tuple[Problem, ...]:
+        """Cells that stand under no heading: most often a comma that was meant as part of a number."""
+        width = len(self.headings)
+        return tuple(
+            Problem(
+                "row", cell.strip(), f"nothing here: the header names {width} columns", label="(no heading)"
+            )._replace(source=self.source, line=place.line, cell=cell_name(index, place.number))
+            for index, cell in enumerate(cells)
+            if cell.strip() and (index >= width or not self.headings[index].strip())
+        )
 
     def _converter(self, field: str, heading: str) -> Callable[[str], str] | None:
         """What to do to the cells of a column before they are read as numbers; None: nothing."""
@@ -125,7 +141,10 @@ class CsvTable:
                     cell = cell.replace(",", ".")
                 elif self.delimiter == ";" and _POINT_GROUPS.fullmatch(cell):
                     cell = cell.replace(".", ",")  # 1.200 in such a file is 1200 or 1.2: left to be refused
-            return cell + "%" if percent and not cell.endswith("%") else cell
+            if percent and not cell.endswith("%"):
+                # 40 under "Cache rate (%)" is 40%; 0.4 there may be 0.4% or 40%: left to be refused
+                return f"{cell}% or {cell}" if _SMALL.fullmatch(cell) else f"{cell}%"
+            return cell
 
         return convert
 
@@ -137,7 +156,7 @@ class CsvTable:
         index, heading = where
         written = cells[index].strip() if index < len(cells) else ""
         placed = problem.at(source=self.source, line=line, cell=cell_name(index, number), label=heading)
-        return placed._replace(found=written) if problem.found and written else placed
+        return placed._replace(found=written) if problem.found and not problem.found.startswith(written) else placed
 
 
 class _Place:

@@ -52,6 +52,8 @@ def read_plan(text: str, source: str, kind: str) -> Plan:
     headroom = document.get("headroom")
     if headroom is not None and isinstance(headroom, (dict, list, bool)):
         problems.append(tree.problem(("headroom",), str(headroom), "a share such as 15%"))
+    if document.get("limits") is not None and not isinstance(document["limits"], dict):
+        problems.append(tree.problem(("limits",), str(document["limits"]), "a mapping"))
     rows = [_row(tree, index, entry) for index, entry in enumerate(entries)]
     if problems:
         problems += [problem for row in rows for problem in row.problems()]

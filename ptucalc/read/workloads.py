@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.files import binary, decode, not_utf8, read_bytes
@@ -39,7 +39,7 @@ class WorkloadFile:
     ignored: tuple[str, ...] = ()
     lines: list[str] = field(default_factory=list)
     _rows: Callable[[], Iterator[Row]] = field(default=lambda: iter(()), repr=False)
-    _spool: Any = None
+    _pipe: _Pipe | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> WorkloadFile:
@@ -47,7 +47,7 @@ class WorkloadFile:
         where = None if path == "-" else Path(path)
         file = cls("stdin" if where is None else str(where))
         if where is None or (where.exists() and not where.is_file() and not where.is_dir()):
-            file._spool = _spooled(where)  # a pipe can be read only once, and is gone through twice
+            file._pipe = _Pipe(where)
         try:
             file._look(where)
         except BaseException:
@@ -85,12 +85,12 @@ class WorkloadFile:
         try:
             yield from self._rows()
         except UnicodeDecodeError as error:
-            raise BadInput([not_utf8(self.name, error)]) from None
+            raise BadInput([not_utf8(self.name, error, from_start=False)]) from None
 
     def close(self) -> None:
         """Forget what was kept of a pipe."""
-        if self._spool is not None:
-            self._spool.close()
+        if self._pipe is not None:
+            self._pipe.close()
 
     def __enter__(self) -> WorkloadFile:
         return self
@@ -99,21 +99,23 @@ class WorkloadFile:
         self.close()
 
     def _head(self, path: Path | None) -> bytes:
-        if self._spool is None and path is not None:
-            return read_bytes(path, most=_HEAD_BYTES)
-        with self._stream(path) as stream:
-            return stream.read(_HEAD_BYTES)
+        if self._pipe is not None:
+            return self._pipe.head()
+        assert path is not None
+        return read_bytes(path, most=_HEAD_BYTES)
 
     def _stream(self, path: Path | None) -> AbstractContextManager[IO[bytes]]:
-        if self._spool is None:
-            assert path is not None
-            return path.open("rb")
-        self._spool.seek(0)
-        return nullcontext(self._spool)
+        if self._pipe is not None:
+            return nullcontext(self._pipe.stream())
+        assert path is not None
+        return path.open("rb")
 
 
 def read_workloads(path: str | Path) -> list[Workload]:
-    """The workloads of a CSV, YAML or JSON file ("-" is standard input). Raises BadInput with every problem, placed."""
+    """The workloads of a CSV, YAML or JSON file ("-" is standard input). Raises BadInput with every problem, placed.
+
+    A plan's own headroom is no part of its workloads: it is `WorkloadFile.open(path).headroom`.
+    """
     from dataclasses import replace
 
     problems: list[Problem] = []
@@ -145,14 +147,39 @@ def _kind(head: bytes) -> str:
     return "yaml" if first.startswith(("- ", "---", "%YAML")) or _KEY.match(first) else "csv"
 
 
-def _spooled(path: Path | None) -> Any:
-    import shutil
-    import tempfile
+class _Pipe:
+    """Standard input or a named pipe: can be read only once, and is gone through twice, so it is kept in a file.
 
-    spool = tempfile.SpooledTemporaryFile(max_size=16_000_000)  # noqa: SIM115  # lives as long as the WorkloadFile
-    if path is not None:
-        with path.open("rb") as stream:
-            shutil.copyfileobj(stream, spool)
-    else:
-        shutil.copyfileobj(getattr(sys.stdin, "buffer", io.BytesIO()), spool)
-    return spool
+    Only its beginning is kept at first, so that what is no text is refused without waiting for its end.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        import tempfile
+
+        self.source = path.open("rb") if path is not None else getattr(sys.stdin, "buffer", io.BytesIO())
+        self.kept = tempfile.SpooledTemporaryFile(max_size=16_000_000)  # noqa: SIM115  # closed by close()
+        while self.kept.tell() < _HEAD_BYTES and (part := self.source.read(_HEAD_BYTES)):
+            self.kept.write(part)
+        self.whole = False
+
+    def head(self) -> bytes:
+        """The beginning."""
+        self.kept.seek(0)
+        return self.kept.read(_HEAD_BYTES)
+
+    def stream(self) -> IO[bytes]:
+        """All of it, from the start."""
+        if not self.whole:
+            import shutil
+
+            self.kept.seek(0, io.SEEK_END)
+            shutil.copyfileobj(self.source, self.kept)
+            self.whole = True
+        self.kept.seek(0)
+        return self.kept
+
+    def close(self) -> None:
+        """Forget what was kept."""
+        self.kept.close()
+        if self.source is not getattr(sys.stdin, "buffer", None):
+            self.source.close()

@@ -139,8 +139,8 @@ class _Builder:
         while _kind(event := next(self.events)) != "MappingEnd":
             if _kind(event) != "Scalar":
                 self.refuse(event, path, "a list or mapping as a key", "a plain key")
-                self.node(event, path)
-                self.node(next(self.events), path)
+                self.node(event, (*path, "?"))
+                self.node(next(self.events), (*path, "?"))
                 continue
             key = event.value
             if event.anchor or event.tag:

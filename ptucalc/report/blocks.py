@@ -84,23 +84,25 @@ def rate_text(value: Fraction) -> str:
 def _shown(value: Fraction | int, decimals: int, *, half_up: bool) -> str:
     """The value at so many decimals, without zeros at the end."""
     top, bottom = Fraction(value).as_integer_ratio()
+    while 0 < abs(value) * 10**decimals < 1 and decimals < 12:  # a little is not nothing
+        decimals += 1
     scaled = (2 * abs(top) * 10**decimals + (bottom if half_up else 0)) // (2 * bottom)
     whole, part = divmod(scaled, 10**decimals)
     sign = "-" if top < 0 and scaled else ""
-    return f"{sign}{whole:,}" + f".{part:0{decimals}d}".rstrip("0").rstrip(".")
+    return f"{sign}{whole:,}" + (f".{part:0{decimals}d}".rstrip("0").rstrip(".") if decimals else "")
 
 
-def ptu_text(value: Fraction) -> str:
-    """PTU before rounding: one decimal, more where one would hide that it is not whole.
+def ptu_text(value: Fraction, decimals: int = 1) -> str:
+    """PTU before rounding: so many decimals, more where they would hide that it is not whole.
 
     >>> ptu_text(Fraction(416)), ptu_text(Fraction(4784, 10)), ptu_text(50 + Fraction(1, 3000))
     ('416.0', '478.4', '50.0003')
     """
-    for decimals in range(1, 7):
-        shown = round(value, decimals)
+    for places in range(decimals, 13):
+        shown = round(value, places)
         if shown == value or shown != round(value):
-            return f"{float(shown):,.{decimals}f}"
-    return f"{float(value):,.9f}"
+            return f"{float(shown):,.{places}f}"
+    return f"a hair over {round(value):,}" if value > round(value) else f"a hair under {round(value):,}"
 
 
 def percent_text(share: Fraction) -> str:
@@ -112,4 +114,6 @@ def percent_text(share: Fraction) -> str:
     percent = share * 100
     if 99 < percent < 100:
         return f"{int(percent * 10) / 10:.1f}%"
-    return f"{round(percent)}%"
+    if 100 < percent < 101:
+        return f"{amount_text(percent, 1)}%" if percent >= Fraction(1001, 10) else "over 100%"
+    return f"{amount_text(percent, 0 if percent >= 1 or not percent else 1)}%"

@@ -11,7 +11,7 @@ from ptucalc.report.blocks import Block, Cell, Column, Headline, Remark, Table, 
 __all__ = ["rate_blocks"]
 
 
-def rate_blocks(result: Fits) -> Iterator[Block]:
+def rate_blocks(result: Fits, *, quiet: bool = False) -> Iterator[Block]:
     """A row for each number of PTU: the largest rate, and where that number can be bought."""
     per_call = amount_text(result.weight_per_call, 3)
     yield Headline(result.model, f"a call weighs {per_call} tokens")
@@ -35,6 +35,10 @@ def rate_blocks(result: Fits) -> Iterator[Block]:
             ]
         )
     yield table
+    if quiet:
+        return
     headroom = f" ÷ {amount_text(1 + result.headroom, 6)} headroom" if result.headroom else ""
     yield Remark("How", f"PTU × {result.tpm_per_ptu:,} tokens/min per PTU ÷ {per_call} tokens per call{headroom}")
     yield Remark("Rates", f"as of {result.catalog_as_of}.")
+    for note in result.notes:
+        yield Remark("Note", note.message, "warn")

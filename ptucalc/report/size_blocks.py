@@ -18,7 +18,7 @@ from ptucalc.report.blocks import (
     ptu_text,
     rate_text,
 )
-from ptucalc.results import Size, SizedDeployment, SizedWorkload
+from ptucalc.results import Size, SizedDeployment, SizedWorkload, Sizes
 from ptucalc.sizing_result import SizingResult
 from ptucalc.workload import Workload
 
@@ -38,6 +38,9 @@ def size_blocks(result: SizingResult, *, verbose: bool = False, quiet: bool = Fa
     if verbose:
         for sized in result.workloads:
             yield from _working(sized, result)
+        for deployment in result.deployments:
+            if deployment.workload_count > 1:
+                yield from _pooled_working(deployment, result)
     if quiet:
         return
     if not verbose and single:
@@ -156,15 +159,7 @@ def _working(sized: SizedWorkload, result: SizingResult) -> Iterator[Block]:
         table.rows.append([Cell(cell) for cell in cells])
     table.totals = [Cell(""), Cell(""), Cell(""), Cell(""), Cell(amount_text(sized.weighted_tpm, 3), "bold")]
     yield table
-    raw = sized.weighted_tpm / _tpm(sized)
-    yield Remark(
-        "Raw", f"{amount_text(sized.weighted_tpm, 3)} weighted TPM ÷ {_tpm(sized):,} TPM per PTU = {_long(raw)} PTU", ""
-    )
-    if result.headroom:
-        need = raw * (1 + result.headroom)
-        yield Remark("Headroom", f"{_long(raw)} × {_weight(1 + result.headroom)} = {_long(need)} PTU", "")
-    for size in sized.sizes.values():
-        yield Remark(size.deployment_type.label, _rounding(size, sized, result), "")
+    yield from _size_working(sized.weighted_tpm, w.requests_per_minute, sized.sizes, result)
     seconds, concurrent = sized.generation_seconds_at_target, sized.concurrent_requests_at_target
     target = sized.model.latency_target
     if seconds is not None and concurrent is not None and not isinstance(target, Unknown):
@@ -180,23 +175,48 @@ def _working(sized: SizedWorkload, result: SizingResult) -> Iterator[Block]:
 
 def _long(value: Fraction) -> str:
     """A quotient with enough digits to be redone."""
-    return amount_text(value, 4)
+    return amount_text(value, 4) if round(value, 4) == value else ptu_text(value, 4)
 
 
-def _rounding(size: Size, sized: SizedWorkload, result: SizingResult) -> str:
+def _pooled_working(deployment: SizedDeployment, result: SizingResult) -> Iterator[Block]:
+    """How the workloads of one deployment add up, and what that comes to."""
+    yield Headline("Working", f"{deployment.name}, {deployment.workload_count:,} workloads on one deployment")
+    own = {sized.name: sized.weighted_tpm for sized in result.workloads}
+    parts = [f"{amount_text(own[name], 3)} {name}" for name in deployment.workloads[:10]]
+    if deployment.workload_count > len(parts):
+        parts.append(f"{deployment.workload_count - len(parts):,} more")
+    added = Fraction(*deployment.added_peaks_weighted)
+    yield Remark("Sum", f"{' + '.join(parts)} = {amount_text(added, 3)} weighted TPM", "")
+    if added != deployment.weighted_tpm:
+        peak = amount_text(deployment.weighted_tpm, 3)
+        yield Remark("Peak", f"added hour by hour, the largest hour has {peak} weighted TPM", "")
+    yield from _size_working(deployment.weighted_tpm, deployment.requests_per_minute, deployment.sizes, result)
+
+
+def _size_working(weighted: Fraction, rate: Fraction, sizes: Sizes, result: SizingResult) -> Iterator[Block]:
+    """From weighted TPM to each size."""
+    first = next(iter(sizes.values()))
+    total = amount_text(weighted, 3)
+    yield Remark("Raw", f"{total} weighted TPM ÷ {first.tpm_per_ptu:,} TPM per PTU = {_long(first.raw_ptu)} PTU", "")
+    if result.headroom:
+        factor = _weight(1 + result.headroom)
+        yield Remark("Headroom", f"{_long(first.raw_ptu)} × {factor} = {_long(first.need_ptu)} PTU", "")
+    for size in sizes.values():
+        yield Remark(size.deployment_type.label, _rounding(size, weighted, rate), "")
+
+
+def _rounding(size: Size, weighted: Fraction, rate: Fraction) -> str:
     grid, use, most = size.offer.grid, size.utilization, size.max_requests_per_minute
     if size.ptu is None or grid is None or use is None:
         return size.reason
-    why = f"{_long(size.need_ptu)} rounded up to a multiple of {grid.increment:,}, at least {grid.minimum:,}"
-    per_call = sized.weighted_tpm / sized.workload.requests_per_minute
     text = (
-        f"{why} = {size.ptu:,} PTU; runs at {amount_text(sized.weighted_tpm, 3)} ÷ ({size.ptu:,} × {size.tpm_per_ptu:,}) = "
+        f"{_long(size.need_ptu)} rounded up to a multiple of {grid.increment:,}, at least {grid.minimum:,} = "
+        f"{size.ptu:,} PTU; runs at {amount_text(weighted, 3)} ÷ ({size.ptu:,} × {size.tpm_per_ptu:,}) = "
         f"{amount_text(use * 100, 1)}%"
     )
     if most is not None:
-        text += (
-            f"; holds {size.ptu:,} × {size.tpm_per_ptu:,} ÷ {amount_text(per_call, 3)} = {rate_text(most)} requests/min"
-        )
+        per_call = amount_text(weighted / rate, 3)
+        text += f"; holds {size.ptu:,} × {size.tpm_per_ptu:,} ÷ {per_call} = {rate_text(most)} requests/min"
     return text
 
 
