@@ -231,8 +231,7 @@ class Offer(NamedTuple):
         return Availability(False, f"{what} is not offered as {kind} in {region}; it is in {', '.join(elsewhere)}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Model:
+class Model(NamedTuple):
     """A language (or image) model that Azure serves, with what one PTU of it is worth."""
 
     name: str

@@ -36,7 +36,7 @@ class Sum:
         return sum((Fraction(top, bottom) for bottom, top in self.parts.items()), Fraction(0))
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Pooled:
     """One deployment in the making. Index 0 of the lists is today's rate, the others the model's earlier rates."""
 
@@ -79,7 +79,6 @@ class Pooled:
         return self.steady[rate_index].total + week[hour], self.steady_rate.total + self.week_rate[hour]
 
 
-@dataclass
 class Pool:
     """Collects workloads into deployments.
 
@@ -87,7 +86,8 @@ class Pool:
     `deployment`. Peaks are added as if they coincide; hourly profiles are added hour by hour instead.
     """
 
-    deployments: dict[object, Pooled] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.deployments: dict[object, Pooled] = {}
 
     def add(
         self, workload: Workload, name: str, resolved: Resolved, demand: Demand, weighted: tuple[int, int]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -40,13 +40,13 @@ class Resolved(NamedTuple):
     text_weights_known: bool
 
 
-@dataclass
 class Resolver:
     """Finds models, and remembers what it found. A workload's own deployment type wins over `deployment_types`."""
 
-    catalog: Catalog
-    deployment_types: Sequence[DeploymentType] = tuple(DeploymentType)
-    _found: dict[object, Resolved | BadInput] = field(default_factory=dict, repr=False)
+    def __init__(self, catalog: Catalog, deployment_types: Sequence[DeploymentType] = tuple(DeploymentType)) -> None:
+        self.catalog = catalog
+        self.deployment_types = deployment_types
+        self._found: dict[object, Resolved | BadInput] = {}
 
     def resolve(self, workload: Workload) -> Resolved:
         """The model, version and weights of a workload. Raises BadInput, with every problem, where it cannot be sized."""

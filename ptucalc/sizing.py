@@ -8,23 +8,24 @@ Source of the formulas: Microsoft's provisioned throughput sizing page, as the c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ptucalc import exact
 from ptucalc.catalog import Catalog, DeploymentType, Model, Offer, Unknown
 from ptucalc.demand import Demand
 from ptucalc.errors import BadInput, Problem
 from ptucalc.exact import Exact
-from ptucalc.flat_rows import Sold
 from ptucalc.notes import notes_of
 from ptucalc.pooling import Pool, Pooled
 from ptucalc.resolving import Resolved, Resolver
 from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload, Sizes, needed
 from ptucalc.sizing_result import SizingResult
 from ptucalc.workload import Workload
+
+if TYPE_CHECKING:
+    from ptucalc.flat_rows import Sold
 
 __all__ = ["Sizer", "plan"]
 
@@ -37,17 +38,17 @@ class Added(NamedTuple):
     weighted: tuple[int, int]
 
 
-@dataclass
 class Sizer:
     """Sizes workloads: each alone (`size`), and pooled per deployment (`add` each, then `deployments`).
 
     It takes one workload at a time and keeps sums, not workloads, so a file of any length fits.
     """
 
-    resolver: Resolver
-    headroom: Fraction = Fraction(0)
-    pool: Pool = field(default_factory=Pool)
-    _offers: dict[object, tuple[Offer, bool | None, str]] = field(default_factory=dict, repr=False)
+    def __init__(self, resolver: Resolver, headroom: Fraction = Fraction(0)) -> None:  # immutable
+        self.resolver = resolver
+        self.headroom = headroom
+        self.pool = Pool()
+        self._offers: dict[object, tuple[Offer, bool | None, str]] = {}
 
     def size(self, workload: Workload, name: str | None = None) -> SizedWorkload:
         """What the workload would need alone, for each deployment type. Raises BadInput where it cannot be sized."""
@@ -71,6 +72,8 @@ class Sizer:
 
     def sold(self, found: Resolved, region: str | None) -> tuple[Sold, ...]:
         """The deployment types of a workload, as flat rows show them."""
+        from ptucalc.flat_rows import Sold
+
         rows = []
         for kind in found.kinds:
             offer, available, reason = self._offer(found.model, found.version, region, kind)

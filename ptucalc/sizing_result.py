@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ptucalc.catalog import DeploymentType
 from ptucalc.errors import PtucalcError
-from ptucalc.flat_rows import ROW_COLUMNS, deployment_rows, workload_rows
 from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload, Sizes, json_number
 
 if TYPE_CHECKING:
@@ -29,8 +27,7 @@ def _ptu_words(size: Size | None) -> str:
     return f"{size.ptu:,} PTU"
 
 
-@dataclass(frozen=True, slots=True)
-class SizingResult:
+class SizingResult(NamedTuple):
     """Sizes of workloads and of the deployments that carry them, with totals and notes.
 
     `totals` is PTU per deployment type, summed over the deployments that may be of that type; None where one of them is
@@ -107,6 +104,8 @@ class SizingResult:
 
     def rows(self) -> list[dict[str, Any]]:
         """Flat dicts for a data frame: workloads, then deployments, one row for each deployment type."""
+        from ptucalc.flat_rows import ROW_COLUMNS, deployment_rows, workload_rows
+
         rows: list[tuple[Any, ...]] = []
         for sized, deployment in zip(self.workloads, self.deployment_of, strict=True):
             rows.extend(workload_rows(sized, deployment))

@@ -25,7 +25,7 @@ TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\
 """Characters that make a terminal or a page show other characters in another order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadProfile:
     """How the request rate changes over time: either `levels` or `hourly`, in requests per minute.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -114,7 +113,7 @@ def note_messages(result: SizingResult, code: str) -> list[str]:
 def only(model: Model, *kinds: DeploymentType) -> Model:
     """The model, offered on these deployment types and not on the others."""
     offers = tuple(o if o.deployment_type in kinds else _not_offered(o) for o in model.offers)
-    return replace(model, offers=offers)
+    return model._replace(offers=offers)
 
 
 def _not_offered(offer: Offer) -> Offer:

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING
 
-from ptucalc.report.blocks import Block, Column, Headline, Remark, Table
+from ptucalc.report.blocks import Block, Headline, Remark, Table
 
 if TYPE_CHECKING:
     from rich.box import Box
@@ -20,6 +20,8 @@ __all__ = ["show", "width_of"]
 PIPE_PROSE_WIDTH = 100
 PIPE_WIDTH = 100_000
 LABEL_WIDTH = 11
+FOLDED = 20
+"""A column that may fold is given at least this much room before others are left out."""
 INDENT = 2
 GAPS = (3, 2)
 """Spaces between columns, and between those of a table that is too wide for the terminal."""
@@ -98,7 +100,9 @@ def _drawn(table: Table, width: int | None) -> RichTable:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    kept, gap = _columns_that_fit(table, width)
+    natural = _natural_widths(table)
+    kept, gap = _columns_that_fit(table, natural, width)
+    fits = width is None or sum(natural[index] + gap for index in kept) - gap <= width
     drawn = RichTable(
         box=_head_line(),
         show_edge=False,
@@ -110,7 +114,11 @@ def _drawn(table: Table, width: int | None) -> RichTable:
     for index in kept:
         column = table.columns[index]
         drawn.add_column(
-            column.title, justify="right" if column.right else "left", overflow="fold", no_wrap=not column.folds
+            column.title,
+            justify="right" if column.right else "left",
+            overflow="fold",
+            no_wrap=not column.folds,
+            width=natural[index] if fits or not column.folds else None,
         )
     for row in table.rows:
         drawn.add_row(*(Text(row[index].text, style=_STYLES[row[index].style]) for index in kept))
@@ -120,24 +128,27 @@ def _drawn(table: Table, width: int | None) -> RichTable:
     return drawn
 
 
-def _columns_that_fit(table: Table, width: int | None) -> tuple[list[int], int]:
-    """Indexes of the columns to show, and the gap between them: optional ones go, last first, until the rest fits."""
+def _natural_widths(table: Table) -> list[int]:
+    """The width of each column if nothing is folded."""
     from rich.cells import cell_len
 
+    rows = [*table.rows, *([table.totals] if table.totals else [])]
+    return [
+        max(cell_len(column.title), *(cell_len(row[index].text) for row in rows)) if rows else cell_len(column.title)
+        for index, column in enumerate(table.columns)
+    ]
+
+
+def _columns_that_fit(table: Table, natural: list[int], width: int | None) -> tuple[list[int], int]:
+    """Indexes of the columns to show, and the gap between them: optional ones go, last first, until the rest fits."""
     kept = list(range(len(table.columns)))
     if width is None:
         return kept, GAPS[0]
-    rows = [*table.rows, *([table.totals] if table.totals else [])]
-
-    def needed(index: int, column: Column) -> int:
-        longest = max((cell_len(row[index].text) for row in rows), default=0)
-        return min(longest, 20) if column.folds else max(longest, cell_len(column.title))
-
-    widths = [needed(index, column) for index, column in enumerate(table.columns)]
+    least = [min(natural[i], FOLDED) if column.folds else natural[i] for i, column in enumerate(table.columns)]
     optional = [index for index, column in enumerate(table.columns) if column.optional]
     while True:
         for gap in GAPS:
-            if sum(widths[index] + gap for index in kept) - gap <= width:
+            if sum(least[index] + gap for index in kept) - gap <= width:
                 return kept, gap
         if not optional:
             return kept, GAPS[-1]
