@@ -3,7 +3,7 @@
     python benchmarks/startup.py                 builds the wheel, installs it in a new environment, measures
     python benchmarks/startup.py --python PATH   measures the ptucalc that is installed beside that interpreter
 
-Ratios, not seconds: the clock of a shared machine drifts, the ratio of two runs a moment apart does not.
+Output goes to a pipe; on a terminal `size` also loads rich, which adds about 3 x. Ratios, not seconds: the clock of a shared machine drifts, the ratio of two runs a moment apart does not.
 """
 
 from __future__ import annotations

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import os
-import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TYPE_CHECKING
 
 from ptucalc.report.blocks import Block, Headline, Remark, Table
+from ptucalc.report.plain import GAP, LABEL_WIDTH, natural_widths, plain_lines, wrapped
 
 if TYPE_CHECKING:
     from rich.box import Box
-    from rich.console import Console
     from rich.table import Table as RichTable
     from rich.text import Text
 
 __all__ = ["show", "width_of"]
 
-PIPE_PROSE_WIDTH = 100
-PIPE_WIDTH = 100_000
-LABEL_WIDTH = 11
 FOLDED = 20
 """A column that may fold is given at least this much room before others are left out."""
 INDENT = 2
-GAPS = (3, 2)
+GAPS = (GAP, GAP - 1)
 """Spaces between columns, and between those of a table that is too wide for the terminal."""
 
 _STYLES = {"": "", "bold": "bold", "dim": "dim", "warn": "yellow", "bar": "cyan"}
@@ -40,69 +36,57 @@ def width_of(stream: IO[str]) -> int | None:
 
 def show(blocks: Iterable[Block], stream: IO[str], *, width: int | None = None) -> None:
     """Write the blocks: in colour on a terminal, unless NO_COLOR is set. `width` None means the stream's own."""
-    from rich.console import Console
-
     width = width or width_of(stream)
-    wanted = width_of(stream) is not None and not os.environ.get("NO_COLOR")
-    console = Console(
-        file=stream,
-        width=width or PIPE_WIDTH,
-        force_terminal=wanted,
-        no_color=not wanted,
-        markup=False,
-        highlight=False,
-        emoji=False,
-        soft_wrap=False,
-    )
+    lines = plain_lines if width is None else _painter(stream, width - INDENT)
     before: Block | None = None
     for block in blocks:
         if before is None or not (isinstance(block, Remark) and isinstance(before, Remark)):
             stream.write("\n")
-        stream.writelines(f"{' ' * INDENT}{line}".rstrip() + "\n" for line in _lines(console, block, width))
+        stream.writelines(f"{' ' * INDENT}{line}".rstrip() + "\n" for line in lines(block))
         before = block
     stream.write("\n")
 
 
-def _lines(console: Console, block: Block, width: int | None) -> Iterator[str]:
-    room = (width or PIPE_WIDTH) - INDENT
-    if isinstance(block, Table):
-        return _rendered(console, _drawn(block, None if width is None else room), room)
-    if isinstance(block, Headline):
-        return _headline(console, block, room if width else PIPE_PROSE_WIDTH)
-    return _remark(console, block, room if width else PIPE_PROSE_WIDTH)
-
-
-def _rendered(console: Console, what: Text | RichTable, room: int) -> Iterator[str]:
-    """The lines that rich makes of something, colours included."""
-    with console.capture() as captured:
-        console.print(what, width=room, overflow="fold")
-    return iter(captured.get().rstrip("\n").split("\n"))
-
-
-def _headline(console: Console, block: Headline, room: int) -> Iterator[str]:
+def _painter(stream: IO[str], room: int) -> Callable[[Block], Iterator[str]]:
+    """Makes the lines of a block for a terminal with this much room."""
+    from rich.console import Console
     from rich.text import Text
 
-    text = Text.assemble((block.what, "bold"), "  " if block.more else "", block.more)
-    return _rendered(console, text, room)
+    colors = width_of(stream) is not None and not os.environ.get("NO_COLOR")
+    console = Console(
+        file=stream,
+        width=room,
+        force_terminal=colors,
+        no_color=not colors,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+
+    def lines(block: Block) -> Iterator[str]:
+        if isinstance(block, Table):
+            what: Text | RichTable = _drawn(block, room)
+        elif isinstance(block, Headline):
+            what = Text.assemble((block.what, "bold"), "  " if block.more else "", block.more)
+        else:
+            text = "\n".join(wrapped(block, room))
+            dim = block.style == "dim" and block.label != "How"
+            label, body = text[:LABEL_WIDTH], text[LABEL_WIDTH:]
+            what = Text.assemble((label, _LABELS[block.style]), (body, "dim" if dim else ""))
+        with console.capture() as captured:
+            console.print(what, overflow="fold")
+        return iter(captured.get().rstrip("\n").split("\n"))
+
+    return lines
 
 
-def _remark(console: Console, remark: Remark, room: int) -> Iterator[str]:
-    from rich.text import Text
-
-    lines = textwrap.wrap(remark.text, max(30, room - LABEL_WIDTH), break_long_words=False, break_on_hyphens=False)
-    label = (f"{remark.label:<{LABEL_WIDTH}}", _LABELS[remark.style])
-    body = ("\n" + " " * LABEL_WIDTH).join(lines)
-    style = "dim" if remark.style == "dim" and remark.label != "How" else ""
-    return _rendered(console, Text.assemble(label, (body, style)), max(room, 40))
-
-
-def _drawn(table: Table, width: int | None) -> RichTable:
+def _drawn(table: Table, width: int) -> RichTable:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    natural = _natural_widths(table)
+    natural = natural_widths(table)
     kept, gap = _columns_that_fit(table, natural, width)
-    fits = width is None or sum(natural[index] + gap for index in kept) - gap <= width
+    fits = sum(natural[index] + gap for index in kept) - gap <= width
     drawn = RichTable(
         box=_head_line(),
         show_edge=False,
@@ -128,22 +112,9 @@ def _drawn(table: Table, width: int | None) -> RichTable:
     return drawn
 
 
-def _natural_widths(table: Table) -> list[int]:
-    """The width of each column if nothing is folded."""
-    from rich.cells import cell_len
-
-    rows = [*table.rows, *([table.totals] if table.totals else [])]
-    return [
-        max(cell_len(column.title), *(cell_len(row[index].text) for row in rows)) if rows else cell_len(column.title)
-        for index, column in enumerate(table.columns)
-    ]
-
-
-def _columns_that_fit(table: Table, natural: list[int], width: int | None) -> tuple[list[int], int]:
+def _columns_that_fit(table: Table, natural: list[int], width: int) -> tuple[list[int], int]:
     """Indexes of the columns to show, and the gap between them: optional ones go, last first, until the rest fits."""
     kept = list(range(len(table.columns)))
-    if width is None:
-        return kept, GAPS[0]
     least = [min(natural[i], FOLDED) if column.folds else natural[i] for i, column in enumerate(table.columns)]
     optional = [index for index, column in enumerate(table.columns) if column.optional]
     while True:
