@@ -286,6 +286,12 @@ def test_a_row_that_no_type_can_answer_is_pointed_at_and_can_be_skipped(refuses,
     assert cli("size", "w.csv", "--skip-bad").code == 0
 
 
+def test_a_bad_flag_beside_bad_cells_is_no_row_of_the_file(refuses, in_tmp: Path) -> None:
+    Path("w.csv").write_text(CLI_HEADER + "a,gpt-4.1,-1,1800,250,\n")
+    message = refuses("size", "w.csv", "--sku", "foo")
+    assert message.startswith("Error  w.csv: 2 values in 1 row cannot be used") and "--sku" in message
+
+
 def test_the_2024_edition_can_be_used_with_a_region(cli) -> None:
     ran = cli("size", "-m", "gpt-4o", "--rpm", "60", "--input-tokens", "1000", "--output-tokens", "200",
         "--catalog", "azure-2024-12", "--region", "eastus2", "--json")  # fmt: skip

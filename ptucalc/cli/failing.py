@@ -104,8 +104,8 @@ def _excerpt(problem: Problem, lines: Sequence[str]) -> None:
 
 def _as_table(error: BadInput, outcome: str) -> None:
     count = len(error.problems) + error.uncounted
-    rows = len({problem.line for problem in error.problems})
-    source = error.problems[0].source
+    rows = len({problem.line for problem in error.problems if problem.cell})
+    source = next(problem.source for problem in error.problems if problem.cell)
     values = "1 value" if count == 1 else f"{count:,} values"
     print(
         f"Error  {visible(source)}: {values} in {rows:,} row{'s' if rows > 1 else ''} cannot be used ({outcome})",
