@@ -1,4 +1,4 @@
-"""Compiles models.yaml into the wheel, so that a start reads a .pyc instead of parsing YAML."""
+"""Compiles the bundled YAML files into the wheel, so that a start reads a .pyc instead of parsing YAML."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class CompileCatalog(BuildHookInterface[Any]):
-    """Adds ptucalc/compiled_catalog.py to wheels. Editable installs read models.yaml itself."""
+class CompileData(BuildHookInterface[Any]):
+    """Adds ptucalc/compiled_catalog.py and compiled_prices.py to wheels. Editable installs read the YAML itself."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before a build."""
@@ -19,15 +19,16 @@ class CompileCatalog(BuildHookInterface[Any]):
             return
         sys.path.insert(0, self.root)
         try:
-            from ptucalc.read.compiling import compiled_source
+            from ptucalc.read.compiling import compiled_modules
 
-            text = compiled_source(Path(self.root) / "models.yaml")
+            modules = compiled_modules(Path(self.root))
         finally:
             sys.path.remove(self.root)
         self.folder = tempfile.TemporaryDirectory()
-        target = Path(self.folder.name) / "compiled_catalog.py"
-        target.write_text(text, encoding="utf-8")
-        build_data["force_include"][str(target)] = "ptucalc/compiled_catalog.py"
+        for name, text in modules.items():
+            target = Path(self.folder.name) / f"{name}.py"
+            target.write_text(text, encoding="utf-8")
+            build_data["force_include"][str(target)] = f"ptucalc/{name}.py"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Called after a build."""

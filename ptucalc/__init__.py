@@ -12,10 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ptucalc.api import largest_rate, size
+    from ptucalc.api import compare_costs, largest_rate, size
     from ptucalc.catalog import Catalog, DeploymentType, Model, Unknown, UnknownModel
+    from ptucalc.cost_result import CostComparison, DeploymentCost
     from ptucalc.errors import BadCatalog, BadInput, Problem, PtucalcError
+    from ptucalc.prices import PriceBook
     from ptucalc.read.catalog import load_catalog
+    from ptucalc.read.prices import load_prices
     from ptucalc.read.workloads import read_workloads
     from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload
     from ptucalc.sizing_result import SizingResult
@@ -27,10 +30,13 @@ __all__ = [
     "BadCatalog",
     "BadInput",
     "Catalog",
+    "CostComparison",
+    "DeploymentCost",
     "DeploymentType",
     "LoadProfile",
     "Model",
     "Note",
+    "PriceBook",
     "Problem",
     "PtucalcError",
     "Size",
@@ -40,17 +46,22 @@ __all__ = [
     "Unknown",
     "UnknownModel",
     "Workload",
+    "compare_costs",
     "largest_rate",
     "load_catalog",
+    "load_prices",
     "read_workloads",
     "size",
 ]
 
 _HOMES = {
-    "ptucalc.api": ("largest_rate", "size"),
+    "ptucalc.api": ("compare_costs", "largest_rate", "size"),
     "ptucalc.catalog": ("Catalog", "DeploymentType", "Model", "Unknown", "UnknownModel"),
+    "ptucalc.cost_result": ("CostComparison", "DeploymentCost"),
     "ptucalc.errors": ("BadCatalog", "BadInput", "Problem", "PtucalcError"),
+    "ptucalc.prices": ("PriceBook",),
     "ptucalc.read.catalog": ("load_catalog",),
+    "ptucalc.read.prices": ("load_prices",),
     "ptucalc.read.workloads": ("read_workloads",),
     "ptucalc.results": ("Note", "Size", "SizedDeployment", "SizedWorkload"),
     "ptucalc.sizing_result": ("SizingResult",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from ptucalc import __version__, sizing
 from ptucalc.catalog import Catalog, DeploymentType
@@ -12,9 +13,13 @@ from ptucalc.errors import BadInput, Problem
 from ptucalc.exact import Exact
 from ptucalc.read.catalog import load_catalog
 from ptucalc.sizing_result import SizingResult
-from ptucalc.workload import Workload
+from ptucalc.workload import LoadProfile, Workload
 
-__all__ = ["deployment_types_of", "largest_rate", "size"]
+if TYPE_CHECKING:
+    from ptucalc.cost_result import CostComparison
+    from ptucalc.prices import PriceBook
+
+__all__ = ["compare_costs", "deployment_types_of", "largest_rate", "size"]
 
 
 def size(
@@ -43,6 +48,65 @@ def size(
         version=__version__,
         today=today or date.today(),
     )
+
+
+def compare_costs(
+    workloads: Workload | Iterable[Workload],
+    *,
+    profile: LoadProfile | None = None,
+    catalog: Catalog | None = None,
+    prices: PriceBook | None = None,
+    sku: str | Iterable[str] = "all",
+    headroom: Exact = 0,
+    discount: Exact = 0,
+    payg_type: str | None = None,
+    today: date | None = None,
+) -> CostComparison:
+    """What workloads cost a month: pay-as-you-go, PTU by term, the cheapest mix of both, and when PTU breaks even.
+
+    `profile` is the load over time of workloads that have none (their rate is its peak); `prices` a price book
+    (default: list prices; see `load_prices`); `discount` a share off every PTU price; `payg_type` prices pay-as-you-go
+    at another deployment type than the deployment's own. The rest is as for `size`. A deployment has an entry for each
+    type that it has a size on. Raises BadInput with every problem.
+
+    >>> chat = Workload(model="gpt-4.1", requests_per_minute=60, input_tokens=1800, output_tokens=650, cache_ratio="20%")
+    >>> cost = compare_costs(chat, sku="global").deployments[0]
+    >>> cost.payg_monthly_usd, cost.peak_ptu, cost.option("1-month").monthly_usd
+    (Decimal('21707.28'), 85, Decimal('22100.00'))
+    """
+    from ptucalc import cost
+    from ptucalc.read.prices import load_prices
+
+    known = catalog or load_catalog()
+    listed = [workloads] if isinstance(workloads, Workload) else list(workloads)
+    if profile is not None:
+        listed = [_with_profile(workload, profile, index) for index, workload in enumerate(listed)]
+    try:
+        scope = None if payg_type is None else DeploymentType.parse(payg_type)
+    except ValueError as error:
+        raise BadInput([Problem("payg_type", str(payg_type), str(error))]) from None
+    sized = size(listed, catalog=known, sku=sku, headroom=headroom, today=today)
+    return cost.compare(
+        sized,
+        prices or load_prices(),
+        largest_ptu=known.largest_deployment_ptu,
+        discount=discount,
+        payg_type=scope,
+    )
+
+
+def _with_profile(workload: Workload, profile: LoadProfile, index: int) -> Workload:
+    from dataclasses import replace
+
+    if workload.profile is not None or workload.average_requests_per_minute is not None:
+        expected = "either the workload's own profile or average, or `profile`, not both"
+        raise BadInput([Problem(f"workloads[{index}].profile", "another profile", expected)])
+    if workload.requests_per_minute != profile.peak:
+        expected = f"the peak of `profile` ({profile.peak}), as the rate follows from it"
+        raise BadInput(
+            [Problem(f"workloads[{index}].requests_per_minute", str(workload.requests_per_minute), expected)]
+        )
+    return replace(workload, profile=profile)
 
 
 def largest_rate(

@@ -6,10 +6,19 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-__all__ = ["CatalogDocument", "ErrorDocument", "RatesDocument", "SizeDocument"]
+__all__ = [
+    "CatalogDocument",
+    "CostDocument",
+    "ErrorDocument",
+    "PriceBookDocument",
+    "RatesDocument",
+    "RefreshDocument",
+    "SizeDocument",
+]
 
 Number = int | float
 Kind = Literal["global", "data-zone", "regional"]
+Term = Literal["hourly", "1-month", "1-year"]
 
 
 class NoteEntry(TypedDict):
@@ -128,6 +137,186 @@ class RatesDocument(TypedDict):
 """What `ptucalc size --ptu N -o json` writes."""
 
 
+class OptionEntry(TypedDict):
+    """One way to buy. `term` is payg or the term of PTU for the whole peak; amounts are null where a price is unknown."""
+
+    term: Literal["payg", "hourly", "1-month", "1-year"]
+    ptu: int
+    fixed_monthly_usd: Number | None
+    spillover_monthly_usd: Number | None
+    monthly_usd: Number | None
+    vs_payg: Number | None
+    usd_per_1m_tokens: Number | None
+    usd_per_ptu_month: Number | None
+    reason: str | None
+
+
+class IncrementEntry(TypedDict):
+    """A step from one legal size to the next: its cost, the pay-as-you-go it saves, the difference."""
+
+    from_ptu: int
+    to_ptu: int
+    costs_monthly_usd: Number
+    saves_monthly_usd: Number
+    earns_monthly_usd: Number
+
+
+class HybridEntry(TypedDict):
+    """The cheapest number of PTU on a term, the rest spilled. `curve` holds [ptu, monthly_usd] of every legal size."""
+
+    ptu: int
+    fixed_monthly_usd: Number
+    spillover_monthly_usd: Number
+    monthly_usd: Number
+    vs_payg: Number | None
+    usd_per_1m_tokens: Number | None
+    utilization: Number | None
+    spilled_tokens_per_month: dict[str, Number]
+    last_increment: IncrementEntry | None
+    next_increment: IncrementEntry | None
+    curve: list[tuple[int, Number]]
+
+
+PerTerm = TypedDict(
+    "PerTerm", {"hourly": HybridEntry | None, "1-month": HybridEntry | None, "1-year": HybridEntry | None}
+)
+
+
+class BreakEvenEntry(TypedDict):
+    """When PTU on a term pays: utilization over 1 means never; ranges are [over, up to and including] rates."""
+
+    term: Literal["hourly", "1-month", "1-year"]
+    utilization: Number | None
+    cheaper_rpm_ranges: list[tuple[Number, Number | None]] | None
+    reason: str | None
+
+
+class MixEntry(TypedDict):
+    """A number of PTU and what it costs a month, spillover included."""
+
+    ptu: int
+    monthly_usd: Number
+
+
+CheapestPerTerm = TypedDict(
+    "CheapestPerTerm", {"hourly": MixEntry | None, "1-month": MixEntry | None, "1-year": MixEntry | None}
+)
+
+
+class WhatIfEntry(TypedDict):
+    """One thing changed, and what the answers are then."""
+
+    change: str
+    payg_monthly_usd: Number | None
+    peak_ptu: int
+    cheapest: CheapestPerTerm
+
+
+class NearestEntry(TypedDict):
+    """Pay-as-you-go elsewhere, where the price of the place itself is not known."""
+
+    deployment_type: Kind
+    region: str
+    payg_monthly_usd: Number
+
+
+class AlternativeEntry(TypedDict):
+    """The same tokens at another pay-as-you-go tier."""
+
+    tier: Literal["batch", "priority"]
+    monthly_usd: Number
+
+
+class PaygTermEntry(TypedDict):
+    """One line of the pay-as-you-go bill."""
+
+    token_class: str
+    tokens_per_month: Number
+    usd_per_1m: Number
+    monthly_usd: Number
+
+
+class DeploymentCostEntry(TypedDict):
+    """One deployment on one deployment type, with every way to buy it."""
+
+    name: str
+    model: str
+    model_version: str | None
+    deployment_type: Kind
+    region: str | None
+    price_region: str
+    payg_deployment_type: Kind
+    available: bool | None
+    workloads: list[str]
+    requests_per_minute: Number
+    requests_per_month: Number
+    tokens_per_month: dict[str, Number]
+    peak_weighted_tpm: Number
+    mean_weighted_tpm: Number
+    payg_monthly_usd: Number | None
+    payg_reason: str | None
+    payg_nearest: NearestEntry | None
+    payg_terms: list[PaygTermEntry]
+    ptu_month_worth_usd: Number | None
+    peak_ptu: int
+    peak_utilization: Number
+    options: list[OptionEntry]
+    hybrid: PerTerm
+    break_even: list[BreakEvenEntry]
+    sensitivity: list[WhatIfEntry]
+    alternatives: list[AlternativeEntry]
+
+
+class ReservedEntry(TypedDict):
+    """A deployment's part of a reservation."""
+
+    name: str
+    ptu: int
+
+
+class ReservationEntry(TypedDict):
+    """What to reserve for the deployments of one type; region null: a Global reservation covers all regions."""
+
+    deployment_type: Kind
+    region: str | None
+    term: Literal["1-month", "1-year"]
+    ptu: int
+    deployments: list[ReservedEntry]
+    not_counted: list[str]
+    usd_per_ptu: Number
+    term_usd: Number
+    monthly_usd: Number
+
+
+class TotalEntry(TypedDict):
+    """All deployments of one type, where they may be: null where an amount is not known."""
+
+    deployment_type: Kind
+    payg_monthly_usd: Number | None
+    full_ptu_monthly_usd: dict[str, Number | None]
+    cheapest_monthly_usd: Number | None
+
+
+class CostDocument(TypedDict):
+    schema: Literal["ptucalc.cost/1"]
+    version: str
+    catalog_as_of: str
+    catalog: list[str]
+    prices_as_of: str
+    prices: list[str]
+    oldest_price_capture: str
+    currency: Literal["USD"]
+    headroom: Number
+    discount: Number
+    deployments: list[DeploymentCostEntry]
+    totals: list[TotalEntry]
+    reservations: list[ReservationEntry]
+    notes: list[NoteEntry]
+
+
+"""What `ptucalc cost -o json` writes."""
+
+
 class UnknownEntry(TypedDict):
     """A value that nobody published, and why it is not known."""
 
@@ -189,6 +378,145 @@ class CatalogDocument(TypedDict):
 
 
 """What `ptucalc models --json` writes."""
+
+
+class PtuPriceEntry(TypedDict):
+    """What one PTU costs on a deployment type: for an hour, or for a reservation's whole term."""
+
+    deployment_type: Kind
+    hourly_usd_per_ptu: Number | UnknownEntry
+    one_month_usd_per_ptu: Number | UnknownEntry
+    one_year_usd_per_ptu: Number | UnknownEntry
+    hourly_since: str | None
+    sources: list[str]
+
+
+class PtuRegionsEntry(TypedDict):
+    """A published PTU price and the regions that it holds in (null: all), those that win first."""
+
+    deployment_type: Kind
+    term: Term
+    usd_per_ptu: Number
+    regions: list[str] | None
+    since: str | None
+    replaced_usd_per_ptu: Number | None
+    source: str
+
+
+class TokenPriceEntry(TypedDict):
+    """Pay-as-you-go prices of a model; `billed_as_input` are classes without a meter of their own."""
+
+    deployment_type: Kind
+    tier: Literal["standard", "batch", "priority"]
+    long_context: bool
+    usd_per_1m: UnknownEntry | dict[str, Number | UnknownEntry]
+    billed_as_input: list[str]
+    sources: list[str]
+
+
+class MetersEntry(TypedDict):
+    """The meters of the Retail Prices API, by token class."""
+
+    deployment_type: Kind
+    long_context: bool
+    meters: dict[str, str]
+
+
+class ModelPricesEntry(TypedDict):
+    """What is known of a model's prices."""
+
+    name: str
+    products: list[str]
+    remarks: list[str]
+    prices: list[TokenPriceEntry]
+    meters: list[MetersEntry]
+
+
+class PriceBookDocument(TypedDict):
+    schema: Literal["ptucalc.price-book/1"]
+    version: str
+    prices_as_of: str
+    prices: list[str]
+    oldest_capture: str
+    region: str
+    region_is_default: bool
+    ptu: list[PtuPriceEntry]
+    ptu_by_region: list[PtuRegionsEntry]
+    models: list[ModelPricesEntry]
+    sources: dict[str, SourceEntry]
+    notes: list[NoteEntry]
+
+
+"""What `ptucalc prices show --json` writes."""
+
+
+class RetailKey(TypedDict):
+    """Which price: of a PTU (`model` is null) on a term, or of a model's tokens of a class; `unit` is what it is per."""
+
+    model: str | None
+    deployment_type: Kind
+    term: Term | None
+    token_class: str | None
+    long_context: bool
+    unit: Literal["1M tokens", "PTU hour", "PTU term"]
+
+
+class RetailPriceEntry(RetailKey):
+    """A price that the Retail Prices API lists, from a day on."""
+
+    usd: Number
+    since: str
+
+
+class RetailChangeEntry(RetailKey):
+    """A price that differs from the known one (null where none was); `change` is a share of what it was."""
+
+    was_usd: Number | None
+    now_usd: Number
+    change: Number | None
+    since: str
+
+
+class UnusedEntry(TypedDict):
+    """A row of a known meter that cannot be a price."""
+
+    meter: str
+    reason: str
+
+
+class NewMeterEntry(TypedDict):
+    """A token meter that no price file names. It is never priced."""
+
+    product: str
+    meter: str
+    since: str
+
+
+class RefreshDocument(TypedDict):
+    schema: Literal["ptucalc.price-refresh/1"]
+    version: str
+    prices_as_of: str
+    prices: list[str]
+    address: str
+    region: str
+    checked: str
+    written: str | None
+    found: list[RetailPriceEntry]
+    changes: list[RetailChangeEntry]
+    unchanged: int
+    announced: list[RetailPriceEntry]
+    not_listed: list[RetailKey]
+    not_used: list[UnusedEntry]
+    new_meters: list[NewMeterEntry]
+    known_without_meter: int
+    rows: int
+    rows_superseded: int
+    rows_of_other_meters: int
+    rows_of_other_regions: int
+    notes: list[NoteEntry]
+
+
+"""What `ptucalc prices refresh -o json` writes; `prices` are the editions it compared with."""
 
 
 class ProblemEntry(TypedDict):

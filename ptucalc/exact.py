@@ -13,7 +13,18 @@ from functools import lru_cache
 from math import isfinite
 from typing import TypeAlias
 
-__all__ = ["Exact", "amount", "headroom", "positive", "rate", "share", "share_or_fraction", "tokens", "weight"]
+__all__ = [
+    "Exact",
+    "amount",
+    "discount",
+    "headroom",
+    "positive",
+    "rate",
+    "share",
+    "share_or_fraction",
+    "tokens",
+    "weight",
+]
 
 Exact: TypeAlias = int | str | float | Decimal | Fraction
 
@@ -144,6 +155,19 @@ def headroom(value: Exact) -> Fraction:
             raise ValueError(f"{expected} ({value}%?)")
     if not 0 <= number <= 10:
         raise ValueError(f"{expected}, at most 1000%" if number > 0 else expected)
+    return number
+
+
+def discount(value: Exact) -> Fraction:
+    """A share to take off, under 1: 0.12 or 12%."""
+    expected = "a share under 1: 0.12 or 12%"
+    try:
+        number = share(value)
+    except ValueError:
+        number = Fraction(1)
+    if number == 1:
+        hint = f" ({value}%?)" if str(value).strip().isdigit() and 1 < int(str(value)) < 100 else ""
+        raise ValueError(expected + hint)
     return number
 
 

@@ -10,7 +10,7 @@ from ptucalc.catalog import DeploymentType, Model
 from ptucalc.demand import Demand
 from ptucalc.errors import BadInput, Problem
 from ptucalc.resolving import Resolved
-from ptucalc.workload import HOURS_PER_WEEK, Workload
+from ptucalc.workload import LoadProfile, Workload
 
 __all__ = ["NAMES_KEPT", "Pool", "Pooled", "Sum"]
 
@@ -51,9 +51,9 @@ class Pooled:
     rate: Sum = field(default_factory=Sum)
     weighted: list[Sum] = field(default_factory=list)
     steady: list[Sum] = field(default_factory=list)
-    week: list[list[Fraction]] = field(default_factory=list)
+    timed: list[list[Fraction]] = field(default_factory=list)
     steady_rate: Sum = field(default_factory=Sum)
-    week_rate: list[Fraction] = field(default_factory=list)
+    timed_rate: list[Fraction] = field(default_factory=list)
     marks: dict[str, list[str]] = field(default_factory=dict)
     marked: dict[str, int] = field(default_factory=dict)
 
@@ -71,19 +71,24 @@ class Pooled:
             names.append(name)
 
     def peak(self, rate_index: int = 0) -> tuple[Fraction, Fraction]:
-        """Weighted TPM and requests per minute in the pooled peak: hour by hour where there are profiles."""
-        if not self.week:
+        """Weighted TPM and requests per minute in the pooled peak: hour by hour where there are hourly profiles."""
+        if not self.timed:
             return self.weighted[rate_index].total, self.rate.total
-        week = self.week[rate_index]
-        hour = max(range(HOURS_PER_WEEK), key=week.__getitem__)
-        return self.steady[rate_index].total + week[hour], self.steady_rate.total + self.week_rate[hour]
+        timed = self.timed[rate_index]
+        peak = max(range(len(timed)), key=timed.__getitem__)
+        return self.steady[rate_index].total + timed[peak], self.steady_rate.total + self.timed_rate[peak]
+
+    def shares_time_with(self, profile: LoadProfile | None) -> bool:
+        """Whether a profile can be added moment by moment: the first of hours or minutes says which it is."""
+        timed = profile.timed if profile else ()
+        return bool(timed) and len(self.timed_rate) in (0, len(timed))
 
 
 class Pool:
     """Collects workloads into deployments.
 
     Workloads share one if their model, version, deployment type and region are the same, or if they name the same
-    `deployment`. Peaks are added as if they coincide; hourly profiles are added hour by hour instead.
+    `deployment`. Peaks are added as if they coincide; hourly profiles (or minutes) are added hour by hour instead.
     """
 
     def __init__(self) -> None:
@@ -112,8 +117,8 @@ class Pool:
         each = [weighted, *(demand.weighted(weights) for weights in resolved.earlier)]
         for total, value in zip(pooled.weighted, each, strict=True):
             total.add(*value)
-        if workload.profile and workload.profile.hourly:
-            _add_week(pooled, workload, each)
+        if pooled.shares_time_with(workload.profile):
+            _add_timed(pooled, workload, each)
         else:
             pooled.steady_rate.add(top, bottom)
             for total, value in zip(pooled.steady, each, strict=True):
@@ -160,15 +165,15 @@ def _check_same(pooled: Pooled, workload: Workload, resolved: Resolved) -> None:
         raise BadInput([Problem("deployment", workload.deployment or "", expected)])
 
 
-def _add_week(pooled: Pooled, workload: Workload, each: Iterable[tuple[int, int]]) -> None:
+def _add_timed(pooled: Pooled, workload: Workload, each: Iterable[tuple[int, int]]) -> None:
     assert workload.profile
-    hours = workload.profile.week
-    if not pooled.week:
-        pooled.week = [[Fraction(0)] * HOURS_PER_WEEK for _ in pooled.weighted]
-        pooled.week_rate = [Fraction(0)] * HOURS_PER_WEEK
-    for week, value in zip(pooled.week, each, strict=True):
+    rates = workload.profile.timed
+    if not pooled.timed:
+        pooled.timed = [[Fraction(0)] * len(rates) for _ in pooled.weighted]
+        pooled.timed_rate = [Fraction(0)] * len(rates)
+    for timed, value in zip(pooled.timed, each, strict=True):
         per_request = Fraction(*value) / workload.requests_per_minute
-        for hour, rate in enumerate(hours):
-            week[hour] += per_request * rate
-    for hour, rate in enumerate(hours):
-        pooled.week_rate[hour] += rate
+        for index, rate in enumerate(rates):
+            timed[index] += per_request * rate
+    for index, rate in enumerate(rates):
+        pooled.timed_rate[index] += rate

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Grid"]
+__all__ = ["Grid", "cents"]
+
+
+def cents(numerator: int, denominator: int) -> int:
+    """An amount of dollars as whole cents, half a cent up (down where it is negative).
+
+    >>> cents(1, 8), cents(5, 1000), cents(-1, 8)
+    (13, 1, -13)
+    """
+    whole = (200 * abs(numerator) + denominator) // (2 * denominator)
+    return whole if numerator >= 0 else -whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,17 @@ class Grid:
         if numerator < 0 or denominator < 1:
             raise ValueError(f"a need is 0 PTU or more, not {numerator}/{denominator}")
         return max(self.minimum, -(-numerator // (denominator * self.increment)) * self.increment)
+
+    def up_to(self, ptu: int) -> Iterator[int]:
+        """Every size that can be bought, from the smallest to this one.
+
+        >>> list(Grid(15, 5).up_to(30)), list(Grid(25, 50).up_to(100))
+        ([15, 20, 25, 30], [25, 50, 100])
+        """
+        if self.minimum <= ptu:
+            yield self.minimum
+        first = (self.minimum // self.increment + 1) * self.increment
+        yield from range(first, ptu + 1, self.increment)
 
     def holds(self, ptu: int) -> bool:
         """Whether a deployment of this many PTU can be bought.

@@ -27,21 +27,23 @@ TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\
 
 @dataclass(frozen=True)
 class LoadProfile:
-    """How the request rate changes over time: either `levels` or `hourly`, in requests per minute.
+    """How the request rate changes over time: `levels`, `hourly` or `minutes`, in requests per minute.
 
     `levels` are (share of the time, rate), shares summing to exactly 1. `hourly` are 24 rates (a day) or 168 (a week
-    from Monday 00:00), each lasting one hour.
+    from Monday 00:00), each lasting one hour. `minutes` are the rates of successive minutes, as a log shows them; they
+    stand for the month.
     """
 
     levels: tuple[tuple[Fraction, Fraction], ...] = ()
     hourly: tuple[Fraction, ...] = ()
+    minutes: tuple[Fraction, ...] = ()
 
     def __post_init__(self) -> None:
-        numbers = [number for level in self.levels for number in level] + list(self.hourly)
+        numbers = [number for level in self.levels for number in level] + [*self.hourly, *self.minutes]
         if not all(isinstance(number, Fraction) and number >= 0 for number in numbers):
-            raise ValueError("levels and hourly hold Fractions of 0 or more: use from_levels or from_hourly")
-        if bool(self.levels) == bool(self.hourly):
-            raise ValueError("a profile is either levels or hourly")
+            raise ValueError("a profile holds Fractions of 0 or more: use from_levels, from_hourly or from_minutes")
+        if bool(self.levels) + bool(self.hourly) + bool(self.minutes) != 1:
+            raise ValueError("a profile is either levels, hourly or minutes")
         if self.levels and sum(part for part, _ in self.levels) != 1:
             raise ValueError("the shares of the levels sum to exactly 1")
         if self.hourly and len(self.hourly) not in (HOURS_PER_DAY, HOURS_PER_WEEK):
@@ -83,15 +85,27 @@ class LoadProfile:
         _check_peak(problems, "profile.hourly", read)
         return cls(hourly=tuple(read))
 
+    @classmethod
+    def from_minutes(cls, minutes: Iterable[Exact]) -> Self:
+        """From the requests of successive minutes. Raises BadInput with every problem."""
+        problems: list[Problem] = []
+        values = [_take(problems, f"profile.minutes[{i}]", value, exact.amount) for i, value in enumerate(minutes)]
+        read = [value for value in values if value is not None]
+        _check_peak(problems, "profile.minutes", read)
+        return cls(minutes=tuple(read))
+
     @property
     def peak(self) -> Fraction:
         """The largest rate that lasts any time, in requests per minute."""
-        return max(self.hourly) if self.hourly else max(rate for part, rate in self.levels if part)
+        return max(self.hourly or self.minutes or [rate for part, rate in self.levels if part])
 
     @property
-    def week(self) -> tuple[Fraction, ...]:
-        """168 hourly rates; a day is repeated. Empty for levels, which say nothing of when."""
-        return self.hourly * (HOURS_PER_WEEK // len(self.hourly)) if self.hourly else ()
+    def timed(self) -> tuple[Fraction, ...]:
+        """Rates along the time, equally long: 168 hours (a day is repeated), or the minutes.
+
+        Empty for levels, which say nothing of when.
+        """
+        return self.hourly * (HOURS_PER_WEEK // len(self.hourly)) if self.hourly else self.minutes
 
 
 def _check_peak(problems: list[Problem], field: str, rates: list[Fraction]) -> None:

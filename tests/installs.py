@@ -23,9 +23,11 @@ assert (package / "py.typed").is_file() and (package / "data" / "schemas" / "ptu
 """
 COMPILED = """
 from ptucalc.read.catalog import bundled_data, find_bundled, read_catalog_data
-from ptucalc import compiled_catalog
+from ptucalc.read.prices import BUNDLED, read_price_data
+from ptucalc import compiled_catalog, compiled_prices
 assert bundled_data() is compiled_catalog.DATA, "the compiled catalog was not used"
 assert compiled_catalog.DATA == read_catalog_data(find_bundled("models.yaml")), "it is not what models.yaml says"
+assert compiled_prices.DATA == read_price_data(find_bundled(BUNDLED)), "they are not what prices.yaml says"
 """
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from ptucalc.read.catalog import find_bundled
-from ptucalc.read.compiling import compiled_source
+from ptucalc.read.compiling import compiled_modules
 
 ROOT = Path(__file__).parent.parent
 CALL = [
@@ -222,7 +222,9 @@ def test_import_ptucalc_is_light() -> None:
 
 
 def test_sizing_from_flags_with_the_compiled_catalog_loads_nothing_heavy(tmp_path: Path) -> None:
-    (tmp_path / "compiled_catalog.py").write_text(compiled_source(find_bundled("models.yaml")), encoding="utf-8")
+    (tmp_path / "compiled_catalog.py").write_text(
+        compiled_modules(find_bundled("models.yaml").parent)["compiled_catalog"], encoding="utf-8"
+    )
     code = (
         f"import ptucalc\nptucalc.__path__.append({str(tmp_path)!r})\nfrom ptucalc.cli import run\n"
         "sys.argv = ['ptucalc', *sys.argv[1:]]\nassert run() == 0\nassert 'ptucalc.compiled_catalog' in sys.modules"

@@ -15,7 +15,7 @@ from ptucalc.catalog import DeploymentType, LatencyTarget
 from ptucalc.catalog_data import build_catalog
 from ptucalc.read import catalog as reader
 from ptucalc.read.catalog import bundled_data, find_bundled, read_catalog_data
-from ptucalc.read.compiling import compiled_source
+from ptucalc.read.compiling import compiled_modules
 
 GLOBAL, DATA_ZONE, REGIONAL = DeploymentType
 HEAD = """\
@@ -314,7 +314,7 @@ def test_a_directory_is_no_catalog(tmp_path: Path) -> None:
 def compiled(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     """models.yaml compiled as a wheel build does it, in the place where it is looked for."""
     module = types.ModuleType("ptucalc.compiled_catalog")
-    exec(compiled_source(find_bundled("models.yaml")), module.__dict__)  # noqa: S102  # our own output
+    exec(compiled_modules(find_bundled("models.yaml").parent)["compiled_catalog"], module.__dict__)  # noqa: S102  # our own output
     monkeypatch.setitem(sys.modules, "ptucalc.compiled_catalog", module)
     return module
 

@@ -186,10 +186,10 @@ def test_hourly_rates_are_a_day_or_a_week(count):
 def test_a_day_is_repeated_to_a_week_and_levels_have_none():
     day = LoadProfile.from_hourly(range(24))
     assert day.peak == 23
-    assert len(day.week) == 168
-    assert day.week[25] == day.week[1] == 1
-    assert LoadProfile.from_hourly(range(168)).week[167] == 167
-    assert LoadProfile.from_levels([(1, 5)]).week == ()
+    assert len(day.timed) == 168
+    assert day.timed[25] == day.timed[1] == 1
+    assert LoadProfile.from_hourly(range(168)).timed[167] == 167
+    assert LoadProfile.from_levels([(1, 5)]).timed == ()
 
 
 def test_a_profile_gives_the_peak_rate():

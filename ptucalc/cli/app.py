@@ -11,6 +11,13 @@ __all__ = ["app"]
 
 COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "size": ("ptucalc.cli.size", "size", "Answer", "How many PTU a workload, or a file of them, needs."),
+    "cost": ("ptucalc.cli.cost", "cost", "Answer", "What it costs: pay-as-you-go, PTU by term, and the cheapest mix."),
+    "prices": (
+        "ptucalc.cli.prices",
+        "prices",
+        "Set up",
+        "The prices known here, how old they are, and new ones from Azure.",
+    ),
     "models": ("ptucalc.cli.models", "models", "Set up", "The models known here: rates, weights, sizes sold, sources."),
 }
 """For each command the module and function that define it, its panel in --help and its line there."""
@@ -24,8 +31,10 @@ class LazyCommands(TyperGroup):
         name, command, rest = super().resolve_command(ctx, args)
         if name is not None and command is not None:
             module, function, _, _ = COMMANDS[name]
-            alone = typer.Typer(add_completion=False)
-            alone.command(name)(getattr(import_module(module), function))
+            found = getattr(import_module(module), function)
+            alone = found if isinstance(found, typer.Typer) else typer.Typer(add_completion=False)
+            if alone is not found:
+                alone.command(name)(found)
             command = typer.main.get_command(alone)
         return name, command, rest
 

@@ -65,6 +65,10 @@ CatalogFiles = Annotated[
         rich_help_panel=WHERE,
     ),
 ]
+PriceFiles = Annotated[
+    list[str] | None,
+    typer.Option("--prices", help="Your own prices, laid over the list prices; repeatable.", rich_help_panel="Money"),
+]
 Output = Annotated[Text, typer.Option("--output", "-o", help="table, json, csv or markdown.", rich_help_panel=OUT)]
 Json = Annotated[bool, typer.Option("--json", help="The same as -o json.", rich_help_panel=OUT)]
 OutFile = Annotated[Text, typer.Option("--out-file", help="Write to this file instead.", rich_help_panel=OUT)]

@@ -20,7 +20,7 @@ from ptucalc.workload import Workload
 if TYPE_CHECKING:
     from ptucalc.batch import FileSizing
 
-__all__ = ["make_sizer", "size_file", "size_one", "size_rates"]
+__all__ = ["check_file", "make_sizer", "no_answer", "size_file", "size_one", "size_rates", "sized_call", "sized_file"]
 
 LONG_TABLE = 5_000
 """From so many workloads on, only CSV is quick and small."""
@@ -51,12 +51,18 @@ def make_sizer(
 
 def size_one(sizer: Sizer, call: Mapping[str, str | None], view: View, problems: list[Problem]) -> int:
     """Size the workload that the flags describe."""
+    return _show(sized_call(sizer, call, problems, command="size"), view)
+
+
+def sized_call(
+    sizer: Sizer, call: Mapping[str, str | None], problems: list[Problem], *, command: str, profile: Any = None
+) -> SizingResult:
+    """The sizes of the workload that the flags describe. Raises BadInput with all that is wrong, `problems` too."""
     if not any(value is not None for value in call.values()):
-        raise BadInput([*problems, Problem("size", "", f"a workload: {EXAMPLE}")])
-    workload = _workload(sizer, call, problems)
+        raise BadInput([*problems, Problem(command, "", f"a workload: {EXAMPLE.replace('size', command)}")])
+    workload = _workload(sizer, call, problems, profile)
     key = sizer.add(workload).key
-    result = sizer.result([sizer.size(workload)], [key], version=__version__, today=date.today())
-    return _show(result, view)
+    return sizer.result([sizer.size(workload)], [key], version=__version__, today=date.today())
 
 
 def size_rates(
@@ -96,8 +102,14 @@ def size_rates(
 
 def size_file(sizing: FileSizing, view: View, problems: list[Problem], *, skip_bad: bool) -> int:
     """Size every workload of a file. Raises BadInput with every problem, unless the bad rows are to be skipped."""
+    check_file(sizing, view, problems, skip_bad=skip_bad, keep=view.shape == "csv")
+    return _stream(sizing, view) if view.shape == "csv" else _show(sized_file(sizing, view), view)
+
+
+def check_file(sizing: FileSizing, view: View, problems: list[Problem], *, skip_bad: bool, keep: bool = False) -> None:
+    """Go through a file once. Raises BadInput with every problem, unless the bad rows are to be skipped."""
     file, sizer = sizing.file, sizing.sizer
-    sizing.check(skip_bad=skip_bad, keep=view.shape == "csv", must_answer=view.shape != "json")
+    sizing.check(skip_bad=skip_bad, keep=keep, must_answer=view.shape != "json")
     if problems or (sizing.problems and not (skip_bad and sizer.pool.deployments)):
         raise BadInput([*problems, *sizing.problems], uncounted=sizing.uncounted, lines=file.lines)
     if file.ignored:
@@ -106,25 +118,27 @@ def size_file(sizing: FileSizing, view: View, problems: list[Problem], *, skip_b
         from ptucalc.cli.failing import report_skipped
 
         report_skipped(BadInput(sizing.problems, uncounted=sizing.uncounted, lines=file.lines))
-    if view.shape == "csv":
-        return _stream(sizing, view)
+
+
+def sized_file(sizing: FileSizing, view: View) -> SizingResult:
+    """The sizes of a file that was checked."""
     if sizing.rows > LONG_TABLE:
         remark(f"{sizing.rows:,} workloads: this takes a while; -o csv is written row by row", view)
     workloads, keys = [], []
     for sized, key in sizing.sized():
         workloads.append(sized)
         keys.append(key)
-    return _show(sizer.result(workloads, keys, version=__version__, today=date.today()), view)
+    return sizing.sizer.result(workloads, keys, version=__version__, today=date.today())
 
 
-def _workload(sizer: Sizer, call: Mapping[str, str | None], problems: list[Problem]) -> Workload:
+def _workload(sizer: Sizer, call: Mapping[str, str | None], problems: list[Problem], profile: Any = None) -> Workload:
     """The workload of the flags. Raises BadInput with all that is wrong: `problems`, its numbers and its model."""
     from ptucalc.read.row import Row
 
     fields = {field: value for field, value in call.items() if value is not None}
     if "image_output_tokens" in fields:
         fields = {"input_tokens": "0", "output_tokens": "0", **fields}
-    row = Row(1, fields, lambda problem: problem)
+    row = Row(1, fields, lambda problem: problem, profile)
     own, checked = row.problems(), row.stand_in()
     named = {problem.field for problem in own}
     if not own:
@@ -140,7 +154,7 @@ def _show(result: SizingResult, view: View) -> int:
     """The report, unless a deployment has no size at all: then why (and the JSON, if that was asked for)."""
     from ptucalc.report.size_blocks import size_blocks
 
-    unanswered = _unanswered(result.unanswered)
+    unanswered = no_answer(result)
     if not unanswered or view.shape == "json":
         blocks = size_blocks(result, verbose=view.verbose, quiet=view.quiet)
         view.write(result.to_dict(), blocks, ROW_COLUMNS, (tuple(row.values()) for row in result.rows()))
@@ -151,10 +165,11 @@ def _show(result: SizingResult, view: View) -> int:
     return 0
 
 
-def _unanswered(deployments: Any) -> BadInput | None:
+def no_answer(result: SizingResult) -> BadInput | None:
+    """Why deployments have no size on any type asked for; None where each has one."""
     problems = [
         Problem("--sku", size.deployment_type.value, f"a type that {deployment.name} is offered on ({size.reason})")
-        for deployment in deployments
+        for deployment in result.unanswered
         for size in deployment.sizes.values()
     ]
     return BadInput(problems) if problems else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -14,11 +14,9 @@ from ptucalc.errors import BadCatalog, BadInput, Problem, visible
 from ptucalc.read.files import read_text
 
 if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
     from ptucalc.read.yaml_text import Tree
 
-__all__ = ["EDITIONS", "bundled_data", "find_bundled", "load_catalog", "read_catalog_data"]
+__all__ = ["EDITIONS", "bundled", "bundled_data", "find_bundled", "load_catalog", "read_catalog_data"]
 
 EDITIONS = ("azure-2024-12",)
 """Past editions that ship with ptucalc and are found by name."""
@@ -75,17 +73,22 @@ def _find(overlay: str) -> Path:
 
 
 def bundled_data() -> dict[str, Any]:
-    """The bundled catalog as plain data: as compiled when the wheel was built, if models.yaml is still the same."""
-    path = find_bundled("models.yaml")
+    """The bundled catalog as plain data."""
+    return bundled("models.yaml", "compiled_catalog", read_catalog_data)
+
+
+def bundled(name: str, compiled_as: str, read: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """A bundled YAML file as plain data: as compiled when the wheel was built, if the file is still the same."""
+    path = find_bundled(name)
     try:
-        compiled: Any = import_module("ptucalc.compiled_catalog")
+        compiled: Any = import_module(f"ptucalc.{compiled_as}")
     except ImportError:
-        return read_catalog_data(path)
+        return read(path)
     from zlib import crc32
 
     text = path.read_bytes()
     data: dict[str, Any] = compiled.DATA
-    return data if (len(text), crc32(text)) == compiled.COMPILED_FROM else read_catalog_data(path)
+    return data if (len(text), crc32(text)) == compiled.COMPILED_FROM else read(path)
 
 
 def read_catalog_data(path: Path, *, under: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -102,30 +105,10 @@ def read_catalog_data(path: Path, *, under: Mapping[str, Any] | None = None) -> 
 
 
 def _checked(tree: Tree) -> dict[str, Any]:
-    """The file's values, each checked and converted, as plain data."""
-    from pydantic import ValidationError
-
     from ptucalc.read.catalog_file import CatalogFile
+    from ptucalc.read.checked import checked
 
-    if not isinstance(tree.value, dict):
-        raise BadCatalog([tree.problem((), "" if tree.value is None else str(tree.value), "a catalog", name="catalog")])
-    try:
-        file = CatalogFile.model_validate(tree.value)
-    except ValidationError as error:
-        raise BadCatalog([_problem(tree, details) for details in error.errors()]) from None
-    return file.model_dump(by_alias=True, exclude_unset=True, mode="python")
-
-
-def _problem(tree: Tree, error: ErrorDetails) -> Problem:
-    path = tuple(part for part in error["loc"] if part != "[key]")
-    if error["type"] == "missing":
-        return tree.problem(path[:-1], "", f"a value for {path[-1]}")
-    found = error["input"]
-    shown = found if isinstance(found, str) else "a mapping" if isinstance(found, dict) else "a list"
-    expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    if error["type"] == "extra_forbidden":
-        return tree.problem(path, str(path[-1]), "a key that a catalog file has (see CONTRIBUTING.md)")
-    return tree.problem(path, "" if found is None else shown, expected)
+    return checked(tree, CatalogFile, "a catalog").model_dump(by_alias=True, exclude_unset=True, mode="python")
 
 
 def _complete(entry: dict[str, Any], tree: Tree, under: Mapping[str, Any] | None) -> dict[str, Any]:

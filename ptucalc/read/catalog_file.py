@@ -13,7 +13,7 @@ from ptucalc import exact
 from ptucalc.catalog import DeploymentType, TokenClass
 from ptucalc.workload import region
 
-__all__ = ["CatalogFile"]
+__all__ = ["CatalogFile", "Day", "SourceEntry", "Strict", "Text"]
 
 
 def _text(value: Any) -> str:
@@ -103,47 +103,47 @@ Sizes = Annotated[
 Regions = dict[DeploymentType, Annotated[Any, BeforeValidator(_place)]]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SourceEntry(_Strict):
+class SourceEntry(Strict):
     title: Text
     where: Text
     published: Text
     checked: Day
 
 
-class Limits(_Strict):
+class Limits(Strict):
     largest_deployment_ptu: Positive
     source: Text
 
 
-class LongContextEntry(_Strict):
+class LongContextEntry(Strict):
     over_input_tokens: Positive
     source: Text
     weights: Weights = {}
 
 
-class LatencyEntry(_Strict):
+class LatencyEntry(Strict):
     tokens_per_second: Positive | None = None
     percent_of_requests: Positive | None = None
     basis: Text | None = None
     unknown: Text | None = None
 
 
-class RetirementEntry(_Strict):
+class RetirementEntry(Strict):
     date: Day
     source: Text
     third_party: Flag = False
 
 
-class LastListedEntry(_Strict):
+class LastListedEntry(Strict):
     date: Day
     source: Text
 
 
-class EarlierEntry(_Strict):
+class EarlierEntry(Strict):
     """Either `edition` (its numbers for the same model), or what was published then."""
 
     edition: Text | None = None
@@ -156,7 +156,7 @@ class EarlierEntry(_Strict):
     source: Text | None = None
 
 
-class FamilyEntry(_Strict):
+class FamilyEntry(Strict):
     publisher: Text | None = None
     tpm_per_ptu: Annotated[Any, BeforeValidator(_or_unknown(_positive))] = None
     weights: Weights = {}
@@ -184,7 +184,7 @@ class ModelEntry(FamilyEntry):
     conflicts: list[Text] = []
 
 
-class CatalogFile(_Strict):
+class CatalogFile(Strict):
     schema_: Literal["ptucalc.catalog/1"] = Field(alias="schema")
     edition: Text | None = None
     as_of: Day

@@ -1,24 +1,36 @@
-"""models.yaml as the source of a Python module. Run when a wheel is built; models.yaml stays the only source."""
+"""A bundled YAML file as the source of a Python module. Run when a wheel is built; the YAML stays the only source."""
 
 from __future__ import annotations
 
 import pprint
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 from ptucalc.read.catalog import read_catalog_data
+from ptucalc.read.prices import BUNDLED, read_price_data
 
-__all__ = ["compiled_source"]
+__all__ = ["compiled_modules"]
+
+BUNDLED_FILES: tuple[tuple[str, str, Callable[[Path], dict[str, Any]]], ...] = (
+    ("models.yaml", "compiled_catalog", read_catalog_data),
+    (f"ptucalc/{BUNDLED}", "compiled_prices", read_price_data),
+)
 
 
-def compiled_source(path: Path) -> str:
-    """A module with the catalog as plain data, and the length and checksum of the file it was made from.
+def compiled_modules(root: Path) -> dict[str, str]:
+    """Name and source of each module: plain data, and the length and checksum of the file it was made from.
 
-    When the bundled models.yaml is not that file any more, the reader ignores the module and reads the file.
+    When the bundled file is not that file any more, the reader ignores the module and reads the file.
     """
+    return {module: _source(root / name, read) for name, module, read in BUNDLED_FILES}
+
+
+def _source(path: Path, read: Callable[[Path], dict[str, Any]]) -> str:
     text = path.read_bytes()
-    data = pprint.pformat(read_catalog_data(path), width=120, sort_dicts=False)
+    data = pprint.pformat(read(path), width=120, sort_dicts=False)
     return (
-        '"""Made from models.yaml when the wheel was built; edit models.yaml instead."""\n\n'
+        f'"""Made from {path.name} when the wheel was built; edit that instead."""\n\n'
         f"COMPILED_FROM = ({len(text)}, {crc32(text)})\n\nDATA = {data}\n"
     )

@@ -1,0 +1,99 @@
+"""Sized deployments and prices to what each way to buy costs.
+
+A month is 730 hours. Pay-as-you-go bills every class of token at its own price, at the scope and region of the
+deployment; PTU are a price per PTU-month on a term. Formulas: `hybrid` (mix, break-even rates), `load` (time).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from ptucalc import exact
+from ptucalc.catalog import DeploymentType, Unknown
+from ptucalc.cost_notes import cost_notes
+from ptucalc.cost_result import CostComparison, DeploymentCost
+from ptucalc.costing import Asked, Costing
+from ptucalc.deployment_load import DeploymentLoad, Stream
+from ptucalc.errors import BadInput, Problem
+from ptucalc.exact import Exact
+from ptucalc.money import usd
+from ptucalc.prices import PriceBook, PtuTerm
+from ptucalc.reservations import Reservation
+from ptucalc.sizing_result import SizingResult
+
+__all__ = ["compare"]
+
+
+def compare(
+    sized: SizingResult,
+    prices: PriceBook,
+    *,
+    largest_ptu: int,
+    discount: Exact = 0,
+    payg_type: DeploymentType | None = None,
+    terms: Sequence[PtuTerm] = tuple(PtuTerm),
+) -> CostComparison:
+    """What each sized deployment costs, on each type that it has a size on. Raises BadInput.
+
+    `largest_ptu` is the most that one deployment may have; `discount` a share off every PTU price. `payg_type` prices pay-as-you-go (and spillover) at another scope than
+    the deployment's own; `terms` are those to price. Prices are those of the deployment's region, or else of the book's default region.
+    """
+    try:
+        off = exact.discount(discount)
+    except ValueError as error:
+        raise BadInput([Problem("discount", str(discount), str(error))]) from None
+    streams: dict[str, list[Stream]] = {}
+    for workload, name in zip(sized.workloads, sized.deployment_of, strict=True):
+        streams.setdefault(name, []).append(Stream.of(workload))
+    asked = Asked(prices, 1 - off, payg_type, sized.headroom, largest_ptu, tuple(terms))
+    costed = []
+    for deployment in sized.deployments:
+        load = DeploymentLoad(streams[deployment.name])
+        sizes = [size for size in deployment.sizes.values() if size.ptu is not None]
+        costed += [Costing(deployment, size, load, asked) for size in sizes]
+    facts = [costing.facts for costing in costed]
+    deployments = tuple(costing.result() for costing in costed)
+    return CostComparison(
+        version=sized.version,
+        catalog_as_of=sized.catalog_as_of,
+        catalog_editions=sized.catalog_editions,
+        prices_as_of=prices.as_of,
+        price_editions=prices.editions,
+        oldest_price_capture=prices.oldest_capture([source for fact in facts for source in fact.sources]),
+        headroom=sized.headroom,
+        discount=off,
+        deployments=deployments,
+        reservations=tuple(_reservations(deployments, prices, 1 - off)),
+        notes=(*sized.notes, *cost_notes(facts, deployments, prices)),
+    )
+
+
+def _reservations(
+    deployments: Sequence[DeploymentCost], prices: PriceBook, price_factor: Fraction
+) -> Iterator[Reservation]:
+    """One reservation per type, region and term that the deployments would share; none where nothing is to be reserved."""
+    pools: dict[tuple[DeploymentType, str], list[DeploymentCost]] = {}
+    for deployment in deployments:
+        kind = deployment.deployment_type
+        region = "" if kind is DeploymentType.GLOBAL else deployment.price_region
+        pools.setdefault((kind, region), []).append(deployment)
+    for (kind, region), members in pools.items():
+        for term in (PtuTerm.ONE_MONTH, PtuTerm.ONE_YEAR):
+            price = prices.ptu(kind, region or members[0].price_region, term)
+            mixes = [(member.name, member.hybrid[term]) for member in members]
+            bought = tuple((name, mix.ptu) for name, mix in mixes if mix and mix.ptu)
+            ptu = sum(count for _, count in bought)
+            if not ptu or isinstance(price, Unknown):
+                continue
+            yield Reservation(
+                deployment_type=kind,
+                region=region or None,
+                term=term,
+                ptu=ptu,
+                ptu_by_deployment=bought,
+                not_counted=tuple(name for name, mix in mixes if mix is None),
+                usd_per_ptu=usd(price.published_usd * price_factor),
+                term_usd=usd(price.published_usd * price_factor * ptu),
+                monthly_usd=usd(price.usd_per_month * price_factor * ptu),
+            )

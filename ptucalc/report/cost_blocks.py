@@ -1,0 +1,406 @@
+"""A cost comparison as blocks: the ways to buy a deployment with their break-even, or a portfolio in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from ptucalc.catalog import DeploymentType
+from ptucalc.cost_result import PAYG, BreakEven, CostComparison, DeploymentCost, Hybrid, Increment, Option
+from ptucalc.hybrid import sampled
+from ptucalc.prices import MINUTES_PER_MONTH, PtuTerm
+from ptucalc.report.blocks import Block, Cell, Column, Headline, Remark, Table, amount_text, percent_text, rate_text
+from ptucalc.reservations import Reservation
+
+__all__ = ["Currency", "cost_blocks"]
+
+BAR_WIDTH = 20
+BAR_AT_MOST = 3
+"""A bar is cut off at so many times the cheapest way, so that the others can still be told apart."""
+CURVE_ROWS = 16
+WHOLE_DOLLARS_FROM = 1000
+
+
+class Currency(NamedTuple):
+    """What amounts are shown in: dollars, or another currency at so many units of it per dollar."""
+
+    code: str = "USD"
+    per_usd: Fraction = Fraction(1)
+
+    def text(self, amount: Decimal | Fraction | None, *, cents: bool | None = None) -> str:
+        """An amount for people; cents only below a thousand unless told. "unknown" for None."""
+        if amount is None:
+            return "unknown"
+        value = Fraction(amount) * self.per_usd
+        fine = abs(value) < WHOLE_DOLLARS_FROM if cents is None else cents
+        places = 2 if fine else 0
+        digits = f"{round(Decimal(abs(value).numerator) / Decimal(abs(value).denominator), places):,}"
+        sign = "−" if value < 0 else ""
+        return f"{sign}${digits}" if self.code == "USD" else f"{sign}{self.code} {digits}"
+
+
+def cost_blocks(
+    result: CostComparison, *, currency: Currency | None = None, verbose: bool = False, quiet: bool = False
+) -> Iterator[Block]:
+    """The report. One deployment is shown in full, on its cheapest type (all of them with `verbose`)."""
+    money = currency or Currency()
+    names = list(dict.fromkeys(d.name for d in result.deployments))
+    if len(result.deployments) > 1:
+        yield _portfolio(result, money)
+    shown = result.deployments if verbose else [] if len(names) > 1 else [_cheapest(result)]
+    for deployment in shown:
+        yield from _in_full(deployment, money, verbose=verbose, quiet=quiet)
+    if quiet:
+        return
+    yield from _summary(result, money, single=len(names) == 1)
+    yield from _sources(result, money)
+
+
+def _cheapest(result: CostComparison) -> DeploymentCost:
+    """The entry whose cheapest way is the cheapest; the first of those without a price."""
+    return min(result.deployments, key=lambda d: _monthly_or_more(d.cheapest))
+
+
+def _monthly_or_more(way: Option | Hybrid | None) -> Decimal:
+    return Decimal("Infinity") if way is None or way.monthly_usd is None else way.monthly_usd
+
+
+def _against(share: Fraction | None) -> str:
+    """+12% or −3%, "—" for nothing to compare with."""
+    if share is None:
+        return "—"
+    if not share:
+        return "0%"
+    percent = abs(share) * 100
+    text = amount_text(percent, 0 if percent >= 10 else 1)
+    return f"{'−' if share < 0 else '+'}{text}%"
+
+
+def _way_name(way: Option | Hybrid) -> str:
+    if isinstance(way, Hybrid):
+        return f"Mix, {way.term.value}"
+    return "Pay-as-you-go" if way.term == PAYG else f"All PTU, {way.term}"
+
+
+# Several deployments, or several types
+
+
+def _portfolio(result: CostComparison, money: Currency) -> Table:
+    terms = [term for term in PtuTerm if any(o.term == term for o in result.deployments[0].options)]
+    table = Table(
+        [
+            Column("Deployment", folds=True),
+            Column("Type"),
+            Column("Pay-as-you-go", right=True),
+            Column("Peak PTU", right=True),
+            *(Column(f"All {term.value}", right=True, optional=True) for term in terms),
+            Column("Cheapest"),
+            Column("PTU", right=True),
+            Column("A month", right=True),
+            Column("vs PAYG", right=True),
+        ]
+    )
+    for d in result.deployments:
+        best = d.cheapest
+        unsure = " ?" if d.available is None else ""
+        table.rows.append(
+            [
+                Cell(d.name),
+                Cell(d.deployment_type.label + unsure),
+                Cell(money.text(d.payg_monthly_usd), "" if d.payg_monthly_usd is not None else "warn"),
+                Cell(f"{d.peak_ptu:,}"),
+                *(Cell(money.text(d.option(term).monthly_usd), "dim") for term in terms),
+                Cell(f"{_way_name(best)}{'' if d.all_known else ' ?'}" if best else "unknown"),
+                Cell(f"{best.ptu:,}" if best and best.ptu else "—"),
+                Cell(money.text(best.monthly_usd) if best else "unknown", "bold"),
+                Cell(_against(best.vs_payg) if best else "—"),
+            ]
+        )
+    return table
+
+
+def _summary(result: CostComparison, money: Currency, *, single: bool) -> Iterator[Remark]:
+    if not single:
+        for total in result.totals:
+            full = ", ".join(f"{term} {money.text(amount)}" for term, amount in total.full_usd.items())
+            text = f"with every open deployment {total.deployment_type.label}: pay-as-you-go {money.text(total.payg_usd)}; "
+            text += f"PTU for every peak {full}; each in its cheapest way {money.text(total.cheapest_usd)} a month."
+            yield Remark("Total", text, "")
+    pools: dict[tuple[DeploymentType, str | None], list[Reservation]] = {}
+    for each in result.reservations:
+        pools.setdefault((each.deployment_type, each.region), []).append(each)
+    for (kind, region), offers in pools.items():
+        where = f" in {region}" if region else ""
+        text = f"{kind.label}{where}: {', or '.join(_reserved(each, money, single=single) for each in offers)}."
+        if not single:
+            text += " A reservation covers any model of the type."
+        if offers[0].not_counted:
+            text += f" Not counted, for no mix is known: {', '.join(offers[0].not_counted)}."
+        yield Remark("Reserve", text, "")
+
+
+def _reserved(each: Reservation, money: Currency, *, single: bool) -> str:
+    names = [f"{name} {count:,}" for name, count in each.ptu_by_deployment]
+    whose = f" ({', '.join(names[:6])}{f' and {len(names) - 6:,} more' if len(names) > 6 else ''})"
+    if each.term is PtuTerm.ONE_YEAR:
+        paid = f"{money.text(each.term_usd)} for 1 year ({money.text(each.monthly_usd)} a month)"
+    else:
+        paid = f"{money.text(each.term_usd)} for 1 month"
+    return f"{each.ptu:,} PTU{'' if single else whose} at {paid}"
+
+
+def _sources(result: CostComparison, money: Currency) -> Iterator[Remark]:
+    off = f"; {percent_text(result.discount)} off PTU prices" if result.discount else ""
+    shown = "" if money.code == "USD" else f"; shown in {money.code} at {amount_text(money.per_usd, 6)} per USD"
+    regions = ", ".join(dict.fromkeys(d.price_region for d in result.deployments))
+    yield Remark(
+        "Prices",
+        f"{' + '.join(result.price_editions)}, USD without tax, {regions}; the oldest price used was read on "
+        f"{result.oldest_price_capture}{off}{shown}.",
+    )
+    yield Remark("Rates", f"{' + '.join(result.catalog_editions)}, as of {result.catalog_as_of}.")
+    for note in result.notes:
+        yield Remark("Note", note.message, "warn")
+
+
+# One deployment in full
+
+
+def _in_full(d: DeploymentCost, money: Currency, *, verbose: bool, quiet: bool) -> Iterator[Block]:
+    version = f" {d.model_version}" if d.model_version else ""
+    own = "" if d.name == d.model else f"{d.name}: "
+    yield Headline(
+        f"{own}{d.model}{version} {d.deployment_type.label}",
+        f"{_count(d.requests_per_month)} requests a month · prices of {d.price_region}",
+    )
+    yield _ways(d, money)
+    yield _break_even(d)
+    if quiet:
+        return
+    yield from _why(d, money)
+    yield from _steps(d, money)
+    for tier in d.alternatives:
+        what = {"batch": "as batch calls, answered within a day", "priority": "with priority processing"}
+        yield Remark("Also", f"the same tokens {what[tier.tier.value]}: {money.text(tier.monthly_usd)} a month.")
+    if verbose:
+        yield from _working(d, money)
+
+
+def _count(value: Fraction) -> str:
+    """13.8 M, 950,000."""
+    return f"{amount_text(value / 10**6, 1)} M" if value >= 10**6 else amount_text(value, 0)
+
+
+def _ways(d: DeploymentCost, money: Currency) -> Table:
+    table = Table(
+        [
+            Column("Way to buy"),
+            Column("PTU", right=True),
+            Column("Fixed", right=True),
+            Column("Spillover", right=True),
+            Column("A month", right=True),
+            Column("vs PAYG", right=True),
+            Column("Per 1M tokens", right=True, optional=True),
+            Column("", optional=True),
+        ]
+    )
+    ways: list[Option | Hybrid] = [*d.options, *(mix for mix in d.hybrid.values() if mix and _is_a_mix(mix))]
+    ways.sort(key=_monthly_or_more)
+    lowest = _monthly_or_more(d.cheapest)
+    mark = "●" if d.all_known else "?"
+    for way in ways:
+        first = way.monthly_usd is not None and way.monthly_usd == lowest
+        per_token = way.usd_per_1m_tokens
+        table.rows.append(
+            [
+                Cell(f"{mark if first else ' '} {_way_name(way)}", "bold" if first else ""),
+                Cell(f"{way.ptu:,}" if way.ptu else "—"),
+                Cell(money.text(way.fixed_monthly_usd) if way.ptu else "—"),
+                Cell("—" if way.spillover_monthly_usd == 0 else money.text(way.spillover_monthly_usd)),
+                Cell(money.text(way.monthly_usd), "bold"),
+                Cell("—" if way.vs_payg is None or _is_payg(way) else _against(way.vs_payg)),
+                Cell("—" if per_token is None else money.text(per_token, cents=True), "dim"),
+                Cell(_bar(way, lowest), "bar"),
+            ]
+        )
+    return table
+
+
+def _is_payg(way: Option | Hybrid) -> bool:
+    return isinstance(way, Option) and way.term == PAYG
+
+
+def _is_a_mix(mix: Hybrid) -> bool:
+    """Whether it is neither pay-as-you-go alone nor PTU alone."""
+    return mix.ptu > 0 and mix.spillover_monthly_usd > 0
+
+
+def _bar(way: Option | Hybrid, lowest: Decimal) -> str:
+    """█ for what is fixed, ░ for what is paid per token; ▶ where it goes on."""
+    if way.monthly_usd is None or not lowest.is_finite() or not lowest:
+        return ""
+    scale = BAR_WIDTH / float(lowest * BAR_AT_MOST)
+    fixed = round(float(way.fixed_monthly_usd or 0) * scale)
+    whole = round(float(way.monthly_usd) * scale)
+    if whole > BAR_WIDTH:
+        return ("█" * fixed + "░" * whole)[: BAR_WIDTH - 1] + "▶"
+    return "█" * fixed + "░" * (whole - fixed)
+
+
+def _break_even(d: DeploymentCost) -> Table:
+    table = Table(
+        [
+            Column("Term"),
+            Column("Breaks even at", right=True),
+            Column("Peak size runs at", right=True),
+            Column("Mix runs at", right=True),
+            Column("Full PTU is cheaper at", folds=True),
+        ]
+    )
+    for each in d.break_even:
+        mix = d.hybrid[each.term]
+        busy = "—"
+        if mix is not None and mix.ptu and mix.utilization is not None:
+            busy = f"{percent_text(mix.utilization)} of {mix.ptu:,} PTU"
+        table.rows.append(
+            [
+                Cell(each.term.value),
+                Cell("unknown" if each.utilization is None else percent_text(each.utilization)),
+                Cell(f"{percent_text(d.peak_utilization)} of {d.peak_ptu:,} PTU"),
+                Cell(busy),
+                Cell(_ranges(each), "warn" if each.cheaper_rpm_ranges == () else ""),
+            ]
+        )
+    return table
+
+
+def _ranges(each: BreakEven) -> str:
+    ranges = each.cheaper_rpm_ranges
+    if ranges is None:
+        return "unknown"
+    if not ranges:
+        return "never: at no rate"
+    first, last = ranges[0], ranges[-1]
+    if len(ranges) == 1:
+        end = "" if first.end is None else f" up to {rate_text(first.end)}"
+        return f"over {_over(first.start)}{end} requests/min"
+    bands = f"{len(ranges) - (last.end is None):,} bands from {_over(first.start)}"
+    if last.end is None:
+        return f"{bands}, and all over {_over(last.start)} requests/min"
+    return f"{bands} to {rate_text(last.end)} requests/min"
+
+
+def _over(rate: Fraction) -> str:
+    """A rate that has to be exceeded, to a tenth, rounded up so that what is shown does hold."""
+    shown = amount_text(rate, 1)
+    return shown if Fraction(shown.replace(",", "")) >= rate else amount_text(rate + Fraction(1, 20), 1)
+
+
+def _why(d: DeploymentCost, money: Currency) -> Iterator[Remark]:
+    worth = d.ptu_month_worth_usd
+    if worth is None or not d.mean_weighted_tpm:
+        return
+    prices = [
+        f"{money.text(option.usd_per_ptu_month, cents=True)} {option.term}"
+        f" ({percent_text(option.usd_per_ptu_month / worth) if worth else 'no use'})"
+        for option in d.options
+        if option.usd_per_ptu_month is not None
+    ]
+    yield Remark(
+        "How",
+        f"a PTU kept busy for a month ({MINUTES_PER_MONTH:,} minutes) serves what costs {money.text(worth, cents=True)} on "
+        f"pay-as-you-go at this mix of calls, and costs {', '.join(prices) or 'an unknown amount'}. Over 100% it never pays.",
+    )
+
+
+def _steps(d: DeploymentCost, money: Currency) -> Iterator[Remark]:
+    """What the last increment of the cheapest mix earns, and why no further one does."""
+    for term, mix in d.hybrid.items():
+        if mix is None:
+            continue
+        if mix.ptu and mix.last_increment:
+            text = f"{term.value}: {_step(mix.last_increment, money, 'the last')}"
+            if mix.next_increment:
+                after = mix.next_increment
+                text += f"; {after.to_ptu - after.from_ptu:,} more would lose {money.text(-after.earns_monthly_usd)}"
+            yield Remark("Step", text + ".", "")
+        elif mix.next_increment:
+            after = mix.next_increment
+            text = (
+                f"{term.value}: no mix pays; the first {after.to_ptu:,} PTU would save {money.text(after.saves_monthly_usd)} "
+                f"for {money.text(after.costs_monthly_usd)}."
+            )
+            yield Remark("Step", text, "")
+
+
+def _step(step: Increment, money: Currency, which: str) -> str:
+    return (
+        f"{which} {step.to_ptu - step.from_ptu:,} of {step.to_ptu:,} PTU save {money.text(step.saves_monthly_usd)} of "
+        f"pay-as-you-go for {money.text(step.costs_monthly_usd)}"
+    )
+
+
+# The working, with -v
+
+
+def _working(d: DeploymentCost, money: Currency) -> Iterator[Block]:
+    yield Headline("Pay-as-you-go", f"of a month, priced as {d.payg_type.label} in {d.price_region}")
+    table = Table(
+        [
+            Column("Token class"),
+            Column("Tokens a month", right=True),
+            Column("Per 1M", right=True),
+            Column("A month", right=True),
+        ]
+    )
+    for term in d.payg_terms:
+        price = term.usd_per_1m * money.per_usd
+        cells = (term.token_class.label, amount_text(term.tokens_per_month, 0), amount_text(price, 6))
+        table.rows.append([*map(Cell, cells), Cell(money.text(term.monthly_usd, cents=True))])
+    table.totals = [Cell(""), Cell(""), Cell(""), Cell(money.text(d.payg_monthly_usd, cents=True), "bold")]
+    yield table
+    mixes = [mix for mix in d.hybrid.values() if mix]
+    if mixes:
+        yield Headline("Cost against PTU", "a month, with what exceeds the PTU spilled to pay-as-you-go")
+        yield _curves(mixes, money)
+    yield Headline("What if", "one thing changes: pay-as-you-go, the peak's size, and the cheapest mix per term")
+    yield _what_ifs(d, money)
+
+
+def _curves(mixes: list[Hybrid], money: Currency) -> Table:
+    """Sizes evenly along the curve, and round each optimum."""
+    costs = [dict(mix.curve) for mix in mixes]
+    sizes = list(costs[0])
+    around = {
+        sizes[i] for mix in mixes for at in [sizes.index(mix.ptu)] for i in (at - 1, at, at + 1) if 0 <= i < len(sizes)
+    }
+    table = Table([Column("PTU", right=True), *(Column(f"On {mix.term.value}", right=True) for mix in mixes)])
+    for ptu in sampled(sizes, CURVE_ROWS, *around):
+        cells = [
+            Cell(f"{money.text(cost[ptu])}{' ●' if ptu == mix.ptu else '  '}", "bold" if ptu == mix.ptu else "")
+            for mix, cost in zip(mixes, costs, strict=True)
+        ]
+        table.rows.append([Cell(f"{ptu:,}"), *cells])
+    return table
+
+
+def _what_ifs(d: DeploymentCost, money: Currency) -> Table:
+    terms = [each.term for each in d.break_even]
+    table = Table(
+        [
+            Column("Change"),
+            Column("Pay-as-you-go", right=True),
+            Column("Peak PTU", right=True),
+            *(Column(f"Cheapest {term.value}", right=True) for term in terms),
+        ]
+    )
+    for each in d.sensitivity:
+        cells = [Cell(each.change), Cell(money.text(each.payg_monthly_usd)), Cell(f"{each.peak_ptu:,}")]
+        for term in terms:
+            found = each.cheapest[term]
+            ptu = f"at {found[0]:,} PTU" if found and found[0] else "without PTU"
+            cells.append(Cell("unknown" if found is None else f"{money.text(found[1])} {ptu}"))
+        table.rows.append(cells)
+    return table
