@@ -34,65 +34,85 @@ class Facts(NamedTuple):
 
 
 def cost_notes(facts: Sequence[Facts], costs: Sequence[DeploymentCost], prices: PriceBook) -> tuple[Note, ...]:
-    """Every note on these costs, in the order of the deployments."""
-    notes: list[Note] = []
+    """Every note on these costs: on the loads, on what is not known, on how it is billed."""
+    notes = [*_about_loads(facts)]
     for fact, cost in zip(facts, costs, strict=True):
-        notes += _about_load(fact)
-        notes += _about_unknown(fact, cost, prices)
+        notes += _about_payg(fact, cost)
         notes += _about_billing(fact, prices)
+    notes += _about_ptu_prices(facts, prices)
     notes += _about_region(facts, prices)
     return tuple(dict.fromkeys(notes))
 
 
 def _named(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+    return ", ".join(names[:6]) + (f" and {len(names) - 6:,} more" if len(names) > 6 else "")
 
 
-def _about_load(fact: Facts) -> Iterator[Note]:
-    name = fact.deployment.name
-    average = [label for label, w in fact.workloads if w.average_requests_per_minute is not None]
-    flat = [label for label, w in fact.workloads if w.average_requests_per_minute is None and w.profile is None]
-    loose = [label for label, w in fact.workloads if w.profile and not w.profile.timed]
+def _about_loads(facts: Sequence[Facts]) -> Iterator[Note]:
+    """One note of a kind for all workloads; about a deployment where there is only one."""
+    seen = {fact.deployment.name: fact for fact in facts}
+    about = next(iter(seen)) if len(seen) == 1 else ""
+    average, flat, loose = [], [], []
+    for fact in seen.values():
+        for name, workload in fact.workloads:
+            if workload.average_requests_per_minute is not None:
+                average.append(name)
+            elif workload.profile is None:
+                flat.append(name)
+            elif not workload.profile.timed and len(fact.workloads) > 1:
+                loose.append(name)
     if average:
         message = (
-            f"{_named(average)}: the average says how much is used, not when, so no mix of PTU and spillover can be seen "
+            f"{_named(average)}: an average says how much is used, not when, so no mix of PTU and spillover can be seen "
             "from it: give a load profile."
         )
-        yield Note("average_only", message, name)
+        yield Note("average_only", message, about)
     if flat:
         message = (
             f"{_named(flat)}: taken to run at the peak rate all the time; a load profile or an average says otherwise."
         )
-        yield Note("flat_profile", message, name)
-    if loose and len(fact.workloads) > 1:
+        yield Note("flat_profile", message, about)
+    if loose:
         message = (
             f"{_named(loose)}: levels do not say when, so they are taken to be busiest when the deployment is; "
             "hourly profiles would show."
         )
-        yield Note("levels_aligned", message, name)
+        yield Note("levels_aligned", message, about)
 
 
-def _about_unknown(fact: Facts, cost: DeploymentCost, prices: PriceBook) -> Iterator[Note]:
-    where = f"{fact.deployment.name} {fact.kind.label}"
-    if cost.payg_monthly_usd is None:
-        nearest = cost.payg_nearest
-        instead = "there is none near it"
-        if nearest is not None:
-            instead = f"the nearest known is {nearest.deployment_type.label} in {nearest.region}: ${nearest.payg_monthly_usd:,} a month"
-            if nearest.region == cost.price_region:
-                instead += f" (--payg-type {nearest.deployment_type.value} compares with it)"
-        message = f"{where}: {cost.payg_reason}; {instead}. Not compared with pay-as-you-go."
-        yield Note("payg_unknown", message, fact.deployment.name)
-    for term, price in fact.ptu_prices.items():
-        if isinstance(price, Unknown):
-            code = "ptu_price_unknown" if term is PtuTerm.HOURLY else "reservation_unknown"
-            near = prices.ptu(fact.kind, prices.default_region, term)
-            known = ""
-            if isinstance(near, PtuPrice):
-                per = {PtuTerm.HOURLY: "an hour", PtuTerm.ONE_MONTH: "a month", PtuTerm.ONE_YEAR: "a year"}[term]
-                there = f"${usd(near.published_usd):,} per PTU {per}"
-                known = f"; the nearest known is that of {prices.default_region}: {there}"
-            yield Note(code, f"{price.reason}{known}. --prices FILE gives yours.", fact.kind.value)
+def _about_payg(fact: Facts, cost: DeploymentCost) -> Iterator[Note]:
+    if cost.payg_monthly_usd is not None:
+        return
+    nearest, instead = cost.payg_nearest, ""
+    if nearest is not None:
+        there = f"{nearest.deployment_type.label} in {nearest.region}: ${nearest.payg_monthly_usd:,} a month"
+        instead = f"; the nearest known is {there}"
+        if nearest.region == cost.price_region:
+            instead += f" (--payg-type {nearest.deployment_type.value} compares with it)"
+    message = f"{fact.deployment.name} {fact.kind.label}: {cost.payg_reason}{instead}."
+    yield Note("payg_unknown", message, fact.deployment.name)
+
+
+def _about_ptu_prices(facts: Sequence[Facts], prices: PriceBook) -> Iterator[Note]:
+    """One note for each type and term whose price is not known somewhere, with the nearest known."""
+    lacking: dict[tuple[DeploymentType, PtuTerm], list[str]] = {}
+    for fact in facts:
+        for term, price in fact.ptu_prices.items():
+            if isinstance(price, Unknown):
+                lacking.setdefault((fact.kind, term), []).append(fact.region)
+    for (kind, term), regions in lacking.items():
+        what = (
+            f"{kind.label} PTU hourly price"
+            if term is PtuTerm.HOURLY
+            else f"{kind.label} {term.value} reservation price"
+        )
+        message = f"no {what} is known for {', '.join(sorted(set(regions)))}"
+        near = prices.ptu(kind, prices.default_region, term)
+        if isinstance(near, PtuPrice):
+            per = {PtuTerm.HOURLY: "an hour", PtuTerm.ONE_MONTH: "a month", PtuTerm.ONE_YEAR: "a year"}[term]
+            message += f"; the nearest known is {prices.default_region}: ${usd(near.published_usd):,} per PTU {per}"
+        code = "ptu_price_unknown" if term is PtuTerm.HOURLY else "reservation_unknown"
+        yield Note(code, f"{message}. --prices FILE takes yours.", kind.value)
 
 
 def _about_billing(fact: Facts, prices: PriceBook) -> Iterator[Note]:

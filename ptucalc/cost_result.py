@@ -275,8 +275,9 @@ class DeploymentCost(NamedTuple):
 
     @property
     def all_known(self) -> bool:
-        """Whether every way to buy has a price, so that the cheapest is so for certain."""
-        return all(option.monthly_usd is not None for option in self.options)
+        """Whether every way to buy has a price, mixes too, so that the cheapest is so for certain."""
+        known = all(option.monthly_usd is not None for option in self.options)
+        return known and all(self.hybrid[each.term] is not None for each in self.break_even)
 
     def to_dict(self) -> dict[str, Any]:
         """The deployment as JSON data."""
@@ -314,11 +315,13 @@ class Total(NamedTuple):
     """What all deployments cost a month with every deployment of this type that may be; None where one is not known.
 
     A deployment that can be of one other type only counts there. `full_usd` is PTU for every peak, by term;
-    `cheapest_usd` every deployment bought in its own cheapest way.
+    `cheapest_usd` every deployment bought in its own cheapest way. `unpriced` names the deployments whose pay-as-you-go
+    price is not known.
     """
 
     deployment_type: DeploymentType
     payg_usd: Decimal | None
+    unpriced: tuple[str, ...]
     full_usd: Mapping[str, Decimal | None]
     cheapest_usd: Decimal | None
 
@@ -327,6 +330,7 @@ class Total(NamedTuple):
         return {
             "deployment_type": self.deployment_type.value,
             "payg_monthly_usd": usd_number(self.payg_usd),
+            "unpriced": list(self.unpriced),
             "full_ptu_monthly_usd": {term: usd_number(amount) for term, amount in self.full_usd.items()},
             "cheapest_monthly_usd": usd_number(self.cheapest_usd),
         }
@@ -389,7 +393,9 @@ class CostComparison(NamedTuple):
                 terms = [option.term for option in chosen[0].options if option.term != PAYG]
                 full = {term: _sum(d.option(term).monthly_usd for d in chosen) for term in terms}
                 cheapest = _sum(d.cheapest.monthly_usd if d.cheapest else None for d in chosen)
-                found.append(Total(kind, _sum(d.payg_monthly_usd for d in chosen), full, cheapest))
+                payg = [d.payg_monthly_usd for d in chosen]
+                unpriced = tuple(d.name for d in chosen if d.payg_monthly_usd is None)
+                found.append(Total(kind, _sum(payg), unpriced, full, cheapest))
         return tuple(found)
 
     def to_dict(self) -> CostDocument:

@@ -68,16 +68,19 @@ class Costing:
         self.peak_ptu: int = size.ptu
         self.region = deployment.region or self.prices.default_region
         self.ptu_prices = {term: self.prices.ptu(self.kind, self.region, term) for term in self.terms}
+        self._token_prices: dict[tuple[object, ...], TokenPrices | Unknown] = {}
         self.usd_per_call = self._usd_per_call(self.payg_type, self.region)
         self.payg = self._monthly(self.usd_per_call)
 
     # Prices
 
     def _prices_of(self, stream: Stream, kind: DeploymentType, region: str, tier: PriceTier) -> TokenPrices | Unknown:
-        sized = stream.sized
-        return self.prices.tokens(
-            sized.model.name, sized.model_version, kind, region, tier=tier, long_context=stream.long_context
-        )
+        key = (stream.sized.model_version, kind, region, tier, stream.long_context)
+        if key not in self._token_prices:
+            version, _, _, _, long = key
+            name = stream.sized.model.name
+            self._token_prices[key] = self.prices.tokens(name, version, kind, region, tier=tier, long_context=long)
+        return self._token_prices[key]
 
     def _usd_per_call(
         self,
@@ -197,14 +200,20 @@ class Costing:
         return monthly * MILLION / tokens if tokens else None
 
     def _curve(
-        self, spill: Overflow, term: PtuTerm, peak: Fraction, price_factor: Fraction = Fraction(1)
+        self,
+        spill: Overflow,
+        term: PtuTerm,
+        peak: Fraction,
+        *,
+        ptu_factor: Fraction = Fraction(1),
+        payg_factor: Fraction = Fraction(1),
     ) -> CostCurve | None:
         price = self._ptu_month(term)
         if isinstance(price, Unknown):
             return None
         tpm = self.size.tpm_per_ptu
         covers = self.grid.round_up(peak.numerator, peak.denominator * tpm)
-        return CostCurve(spill, tpm, self.grid, covers, price * price_factor)
+        return CostCurve(spill, tpm, self.grid, covers, price * ptu_factor, payg_factor)
 
     @cached_property
     def _spill(self) -> Overflow | None:
@@ -213,17 +222,25 @@ class Costing:
             return None
         return Overflow(self.load.timeline, self.load.weights, self.usd_per_call)
 
+    @cached_property
+    def _spilled_tokens(self) -> dict[TokenClass, Overflow]:
+        """Tokens of each class over a capacity."""
+        load = self.load
+        return {c: Overflow(load.timeline, load.weights, each, like=self._spill) for c, each in load.by_class.items()}
+
+    @cached_property
+    def _spilled_weighted(self) -> Overflow:
+        """Weighted tokens over a capacity."""
+        return Overflow(self.load.timeline, self.load.weights, self.load.weights, like=self._spill)
+
     def _hybrid(self, term: PtuTerm) -> Hybrid | None:
         curve = self._curve(self._spill, term, self.deployment.weighted_tpm) if self._spill else None
         if curve is None:
             return None
         best = curve.cheapest()
         load, capacity = self.load, best.ptu * self.size.tpm_per_ptu
-        spilled = {
-            c: Overflow(load.timeline, load.weights, counts).over(capacity) * MINUTES_PER_MONTH
-            for c, counts in load.by_class.items()
-        }
-        served = load.mean_weighted - Overflow(load.timeline, load.weights, load.weights).over(capacity)
+        spilled = {c: tokens.over(capacity) * MINUTES_PER_MONTH for c, tokens in self._spilled_tokens.items()}
+        served = load.mean_weighted - self._spilled_weighted.over(capacity)
         before, after = increments(curve.sizes, best.ptu)
         return Hybrid(
             term=term,
@@ -291,15 +308,15 @@ class Costing:
         load, around = self.load, (("-", 1 - AROUND), ("+", 1 + AROUND))
         changes: list[tuple[str, Callable[[Tokens, Fraction], Tokens]]] = [("requests", _more_calls)]
         if any(token_class in load.by_class for token_class in _OUTPUT):
-            changes.append(("output tokens", _more_output))
+            changes.append(("output", _more_output))
         if TokenClass.CACHED_INPUT in load.by_class:
-            changes.append(("cache ratio", _more_cached))
+            changes.append(("cached", _more_cached))
         percent = f"{int(AROUND * 100)}%"
         for what, changed in changes:
             for sign, factor in around:
                 yield self._what_if(f"{what} {sign}{percent}", [changed(tokens, factor) for tokens in load.tokens])
         for sign, factor in around:
-            yield self._what_if(f"pay-as-you-go prices {sign}{percent}", load.tokens, payg_factor=factor)
+            yield self._what_if(f"token prices {sign}{percent}", load.tokens, payg_factor=factor)
         for sign, factor in around:
             yield self._what_if(f"PTU prices {sign}{percent}", load.tokens, ptu_factor=factor)
 
@@ -313,20 +330,25 @@ class Costing:
     ) -> WhatIf:
         """The answers for calls with these tokens, and prices times these factors. Rates are the load's own."""
         load = self.load
-        weights = [stream.weight(counts) for stream, counts in zip(load.streams, tokens, strict=True)]
-        calls = self._usd_per_call(self.payg_type, self.region, tokens=tokens)
-        per_call = calls if isinstance(calls, Unknown) else [each * payg_factor for each in calls]
+        as_is = tokens is load.tokens
+        weights, per_call = load.weights, self.usd_per_call
+        if not as_is:
+            weights = [stream.weight(counts) for stream, counts in zip(load.streams, tokens, strict=True)]
+            per_call = self._usd_per_call(self.payg_type, self.region, tokens=tokens)
         peak = load.peak_timeline.peak(weights)
         need = peak * (1 + self.headroom)
         peak_ptu = self.grid.round_up(need.numerator, need.denominator * self.size.tpm_per_ptu)
         payg = self._monthly(per_call)
-        spill = None
-        if not isinstance(per_call, Unknown) and not load.average_only:
+        payg = payg if isinstance(payg, Unknown) else payg * payg_factor
+        spill = self._spill
+        if spill is not None and not as_is and not isinstance(per_call, Unknown):
             spill = Overflow(load.timeline, weights, per_call)
         cheapest: dict[PtuTerm, tuple[int, Decimal] | None] = {}
         for term in PtuTerm:
             price = self._ptu_month(term) if term in self.terms else Unknown("not asked for")
-            curve = self._curve(spill, term, peak, ptu_factor) if spill and term in self.terms else None
+            curve = None
+            if spill is not None and term in self.terms:
+                curve = self._curve(spill, term, peak, ptu_factor=ptu_factor, payg_factor=payg_factor)
             if curve is not None:
                 best = curve.cheapest()
                 cheapest[term] = (best.ptu, usd(best.monthly))

@@ -293,6 +293,7 @@ class TotalEntry(TypedDict):
 
     deployment_type: Kind
     payg_monthly_usd: Number | None
+    unpriced: list[str]
     full_ptu_monthly_usd: dict[str, Number | None]
     cheapest_monthly_usd: Number | None
 
@@ -468,6 +469,12 @@ class RetailPriceEntry(RetailKey):
     since: str
 
 
+class RetailFoundEntry(RetailPriceEntry):
+    """A price that the Retail Prices API lists now; `ends` is its last day, where the API names one."""
+
+    ends: str | None
+
+
 class RetailChangeEntry(RetailKey):
     """A price that differs from the known one (null where none was); `change` is a share of what it was."""
 
@@ -501,7 +508,7 @@ class RefreshDocument(TypedDict):
     region: str
     checked: str
     written: str | None
-    found: list[RetailPriceEntry]
+    found: list[RetailFoundEntry]
     changes: list[RetailChangeEntry]
     unchanged: int
     announced: list[RetailPriceEntry]

@@ -35,13 +35,23 @@ class Point(NamedTuple):
 class CostCurve:
     """What each size costs a month when the demand above it spills to pay-as-you-go."""
 
-    def __init__(self, spill: Overflow, tpm_per_ptu: int, grid: Grid, largest: int, usd_per_ptu: Fraction) -> None:
-        """`spill` is of pay-as-you-go dollars; `largest` is the first size that covers the peak."""
+    def __init__(
+        self,
+        spill: Overflow,
+        tpm_per_ptu: int,
+        grid: Grid,
+        largest: int,
+        usd_per_ptu: Fraction,
+        payg_factor: Fraction = Fraction(1),  # immutable
+    ) -> None:
+        """`spill` is of pay-as-you-go dollars, taken times `payg_factor`; `largest` the first size that covers the peak."""
         self.spill, self.tpm_per_ptu, self.usd_per_ptu = spill, tpm_per_ptu, usd_per_ptu
+        self.usd_per_spilled = payg_factor * MINUTES_PER_MONTH
         self.sizes: tuple[int, ...] = (0, *grid.up_to(largest))
-        self.denominator = spill.denominator * usd_per_ptu.denominator
-        self._fixed = usd_per_ptu.numerator * spill.denominator
-        self._spilled = MINUTES_PER_MONTH * usd_per_ptu.denominator
+        common = lcm(usd_per_ptu.denominator, payg_factor.denominator)
+        self.denominator = spill.denominator * common
+        self._fixed = int(usd_per_ptu * common) * spill.denominator
+        self._spilled = int(self.usd_per_spilled * common)
 
     def top(self, ptu: int) -> int:
         """The monthly cost of a size, in parts of `denominator`."""
@@ -53,7 +63,7 @@ class CostCurve:
 
     def point(self, ptu: int) -> Point:
         """One size with its exact cost."""
-        spilled = self.spill.over(ptu * self.tpm_per_ptu) * MINUTES_PER_MONTH
+        spilled = self.spill.over(ptu * self.tpm_per_ptu) * self.usd_per_spilled
         return Point(ptu, self.usd_per_ptu * ptu, spilled)
 
     def cheapest(self) -> Point:

@@ -6,16 +6,19 @@ Nothing here knows prices or models: a `Timeline` holds call rates, and sums ove
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import accumulate
 from math import gcd, lcm
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from ptucalc.prices import HOURS_PER_MONTH
-from ptucalc.workload import Workload
+from ptucalc.workload import LoadProfile, Workload
 
 __all__ = ["Overflow", "Timeline", "average_rate", "timeline_of"]
+
+_Value = TypeVar("_Value")
 
 EXACT_BITS = 4096
 """Up to this length of the common denominator the overflow of a changing mix is summed exactly."""
@@ -46,10 +49,11 @@ class Timeline(NamedTuple):
         Integers, and the denominator that they have in common.
         """
         common = lcm(*(value.denominator for value in per_call))
-        each = [int(value * common) for value in per_call]
-        if len(each) == 1:
-            return [rates[0] * each[0] for rates in self.rates], common * self.scale
-        return [sum(map(int.__mul__, rates, each)) for rates in self.rates], common * self.scale
+        totals = [0] * len(self.rates)
+        for value, column in zip(per_call, zip(*self.rates, strict=True), strict=True):
+            each = int(value * common)
+            totals = [total + rate * each for total, rate in zip(totals, column, strict=True)]
+        return totals, common * self.scale
 
     def mean(self, per_call: Sequence[Fraction]) -> Fraction:
         """The average per minute over all the time."""
@@ -88,70 +92,79 @@ def timeline_of(
     are taken to be busiest when the rest is, so that peaks coincide; steady workloads run all the time at their average
     (or `at_peak`, at their peak rate).
     """
-    axis = next((len(w.profile.timed) for w in workloads if w.profile and w.profile.timed), 0)
-    timed = [i for i, w in enumerate(workloads) if axis and w.profile and len(w.profile.timed) == axis]
-    loose = [i for i, w in enumerate(workloads) if w.profile and i not in timed]
-    steady = {
-        i: w.requests_per_minute if at_peak else average_rate(w) for i, w in enumerate(workloads) if w.profile is None
-    }
-    columns = {i: profile.timed for i in timed if (profile := workloads[i].profile)}
-    stretches = [
-        (1, tuple(columns[i][t] if i in columns else steady.get(i, Fraction(0)) for i in range(len(workloads))))
-        for t in range(axis or 1)
-    ]
+    axis = next((len(w.profile.scaled[0]) for w in workloads if w.profile and not w.profile.levels), 0)
+    columns: list[tuple[Sequence[int], int]] = []
+    loose = {}
+    for index, workload in enumerate(workloads):
+        profile = workload.profile
+        if profile is None:
+            rate = workload.requests_per_minute if at_peak else average_rate(workload)
+            columns.append(([rate.numerator] * (axis or 1), rate.denominator))
+        elif not profile.levels and len(profile.scaled[0]) == axis:
+            columns.append(profile.scaled)
+        else:
+            loose[index] = _spread(profile)
+            columns.append(([0] * (axis or 1), 1))
+    scale = lcm(*(each for _, each in columns))
+    scaled = [rates if each == scale else [rate * (scale // each) for rate in rates] for rates, each in columns]
+    stretches: dict[tuple[int, ...], int]
+    if len(scaled) == 1:
+        stretches = {(rate,): count for rate, count in Counter(scaled[0]).items()}
+    else:
+        stretches = Counter(zip(*scaled, strict=True))
     if loose:
-        spread = {i: _spread(workloads[i]) for i in loose}
-        stretches = _laid_along(stretches, spread, weight_per_call)
-    return _timeline(stretches)
+        return _laid_along(stretches, scale, loose, weight_per_call)
+    return Timeline(tuple(stretches.values()), tuple(stretches), scale)
 
 
-def _timeline(stretches: Sequence[tuple[int, tuple[Fraction, ...]]]) -> Timeline:
-    """Like stretches put together, rates as integers."""
-    together: dict[tuple[Fraction, ...], int] = {}
-    for share, rates in stretches:
-        together[rates] = together.get(rates, 0) + share
-    scale = lcm(*{rate.denominator for rates in together for rate in rates})
-    scaled = tuple(tuple(rate.numerator * (scale // rate.denominator) for rate in each) for each in together)
-    return Timeline(tuple(together.values()), scaled, scale)
-
-
-def _spread(workload: Workload) -> list[tuple[Fraction, Fraction]]:
+def _spread(profile: LoadProfile) -> list[tuple[Fraction, Fraction]]:
     """(share of the time, rate), the highest rate first."""
-    profile = workload.profile
-    assert profile
     levels = profile.levels or tuple((Fraction(1, len(profile.timed)), rate) for rate in profile.timed)
     return sorted(((part, rate) for part, rate in levels if part), key=lambda level: -level[1])
 
 
 def _laid_along(
-    stretches: Sequence[tuple[int, tuple[Fraction, ...]]],
-    spread: dict[int, list[tuple[Fraction, Fraction]]],
+    stretches: Mapping[tuple[int, ...], int],
+    scale: int,
+    loose: Mapping[int, list[tuple[Fraction, Fraction]]],
     weight_per_call: Sequence[Fraction],
-) -> list[tuple[int, tuple[Fraction, ...]]]:
+) -> Timeline:
     """The stretches, the busiest first, with the workloads of unknown times added, their highest rates first."""
+    finer = lcm(scale, *(rate.denominator for levels in loose.values() for _, rate in levels))
 
-    def weighted(stretch: tuple[int, tuple[Fraction, ...]]) -> Fraction:
-        return sum((rate * weight for rate, weight in zip(stretch[1], weight_per_call, strict=True)), Fraction(0))
+    def weighted(rates: tuple[int, ...]) -> Fraction:
+        return sum(map(Fraction.__mul__, weight_per_call, map(Fraction, rates)), Fraction(0))
 
     ordered = sorted(stretches, key=weighted, reverse=True)
-    whole = sum(share for share, _ in ordered)
-    ends = {i: list(accumulate(part for part, _ in levels)) for i, levels in spread.items()}
-    cuts = sorted({Fraction(end, whole) for end in accumulate(share for share, _ in ordered)}.union(*ends.values()))
+    whole = sum(stretches.values())
+    known = _Steps([(Fraction(stretches[rates], whole), rates) for rates in ordered])
+    others = {index: _Steps(levels) for index, levels in loose.items()}
+    cuts = sorted(set(known.ends).union(*(steps.ends for steps in others.values())))
     common = lcm(*(cut.denominator for cut in cuts))
-    at, base, base_end = dict.fromkeys(spread, 0), 0, Fraction(ordered[0][0], whole)
-    found, before = [], Fraction(0)
+    shares, found, before = [], [], Fraction(0)
     for cut in cuts:
-        if before >= base_end:
-            base += 1
-            base_end += Fraction(ordered[base][0], whole)
-        rates = list(ordered[base][1])
-        for i, levels in spread.items():
-            if before >= ends[i][at[i]]:
-                at[i] += 1
-            rates[i] = levels[at[i]][1]
-        found.append((int((cut - before) * common), tuple(rates)))
+        rates = [rate * (finer // scale) for rate in known.at(cut)]
+        for index, steps in others.items():
+            rates[index] = int(steps.at(cut) * finer)
+        shares.append(int((cut - before) * common))
+        found.append(tuple(rates))
         before = cut
-    return found
+    return Timeline(tuple(shares), tuple(found), finer)
+
+
+class _Steps(Generic[_Value]):
+    """Values that each hold for a share of the time, one after the other; asked for with growing ends."""
+
+    def __init__(self, parts: Sequence[tuple[Fraction, _Value]]) -> None:
+        self.ends = list(accumulate(share for share, _ in parts))
+        self._values = [value for _, value in parts]
+        self._index = 0
+
+    def at(self, end: Fraction) -> _Value:
+        """The value of the step that reaches at least up to `end`."""
+        while self.ends[self._index] < end:
+            self._index += 1
+        return self._values[self._index]
 
 
 class Overflow:
@@ -161,34 +174,51 @@ class Overflow:
     Sorted stretches and running sums make an answer cost one look-up, whatever the number of minutes.
     """
 
-    def __init__(self, timeline: Timeline, weight_per_call: Sequence[Fraction], amount_per_call: Sequence[Fraction]):
-        weighted, self._unit = timeline.totals(weight_per_call)
-        amounts, common = timeline.totals(amount_per_call)
-        rows = sorted(zip(weighted, amounts, timeline.shares, strict=True))
-        self._weighted = [row[0] for row in rows]
-        self._fine = _common_denominator(rows)
-        fine = self._fine
-        above = [(share * amount, share * amount * fine // w if w else 0) for w, amount, share in reversed(rows)]
-        sums = list(accumulate(above, lambda one, other: (one[0] + other[0], one[1] + other[1]), initial=(0, 0)))
-        self._sums = sums[::-1]  # at index i: over the rows from i on
+    def __init__(
+        self,
+        timeline: Timeline,
+        weight_per_call: Sequence[Fraction],
+        amount_per_call: Sequence[Fraction],
+        *,
+        like: Overflow | None = None,
+    ) -> None:
+        """`like` is an overflow of something else of the same calls, whose sorted stretches serve again."""
+        if like is None:
+            weighted, self._unit = timeline.totals(weight_per_call)
+            self._order = sorted(range(len(weighted)), key=weighted.__getitem__)
+            self._weighted = [weighted[index] for index in self._order]
+        else:
+            self._unit, self._order, self._weighted = like._unit, like._order, like._weighted
+        each, common = timeline.totals(amount_per_call)
+        amounts = [each[index] * timeline.shares[index] for index in self._order]
+        self._fine = fine = _common_denominator(self._weighted, amounts)
+        per_weighted = [amount * fine // w if w else 0 for w, amount in zip(self._weighted, amounts, strict=True)]
+        self._amounts = _from_the_top(amounts)
+        self._per_weighted = _from_the_top(per_weighted)
         self.denominator = timeline.whole * common * fine
 
     def top(self, capacity: int) -> int:
         """The overflow per minute, in parts of `denominator`, over a capacity in weighted tokens per minute."""
         limit = capacity * self._unit
-        amount, per_weighted = self._sums[bisect_right(self._weighted, limit)]
-        return amount * self._fine - limit * per_weighted
+        first = bisect_right(self._weighted, limit)
+        return self._amounts[first] * self._fine - limit * self._per_weighted[first]
 
     def over(self, capacity: int) -> Fraction:
         """The overflow per minute over a capacity in weighted tokens per minute."""
         return Fraction(self.top(capacity), self.denominator)
 
 
-def _common_denominator(rows: Sequence[tuple[int, int, int]]) -> int:
+def _from_the_top(values: Sequence[int]) -> list[int]:
+    """At each index the sum of the values from there on."""
+    return list(accumulate(reversed(values), initial=0))[::-1]
+
+
+def _common_denominator(weighted: Sequence[int], amounts: Sequence[int]) -> int:
     """What the amounts per weighted token have as a common denominator; a fine enough one where that gets long."""
     common = 1
-    for denominator in {w // gcd(w, amount) for w, amount, _ in rows if w}:
-        common = lcm(common, denominator)
-        if common.bit_length() > EXACT_BITS:
-            return FINE
+    for w, amount in zip(weighted, amounts, strict=True):
+        if w and common * amount % w:
+            common = lcm(common, w // gcd(w, amount))
+            if common.bit_length() > EXACT_BITS:
+                return FINE
     return common

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import lcm
+from typing import NamedTuple
 
 from ptucalc.catalog import DeploymentType, Model
 from ptucalc.demand import Demand
@@ -36,6 +38,24 @@ class Sum:
         return sum((Fraction(top, bottom) for bottom, top in self.parts.items()), Fraction(0))
 
 
+class _Timed(NamedTuple):
+    """A workload whose rate over the time is known, with the weight of its calls at today's and earlier rates."""
+
+    weight_per_call: tuple[Fraction, ...]
+    profile: LoadProfile
+
+
+def _added(parts: Sequence[tuple[Fraction, LoadProfile]]) -> tuple[list[int], int]:
+    """Weight x rate, added moment by moment: integers over a common denominator."""
+    each = [(weight / profile.scaled[1], profile.scaled[0]) for weight, profile in parts]
+    common = lcm(*(factor.denominator for factor, _ in each))
+    totals = [0] * len(each[0][1])
+    for factor, rates in each:
+        by = int(factor * common)
+        totals = [total + by * rate for total, rate in zip(totals, rates, strict=True)]
+    return totals, common
+
+
 @dataclass(eq=False, repr=False)
 class Pooled:
     """One deployment in the making. Index 0 of the lists is today's rate, the others the model's earlier rates."""
@@ -51,9 +71,8 @@ class Pooled:
     rate: Sum = field(default_factory=Sum)
     weighted: list[Sum] = field(default_factory=list)
     steady: list[Sum] = field(default_factory=list)
-    timed: list[list[Fraction]] = field(default_factory=list)
+    timed: list[_Timed] = field(default_factory=list)
     steady_rate: Sum = field(default_factory=Sum)
-    timed_rate: list[Fraction] = field(default_factory=list)
     marks: dict[str, list[str]] = field(default_factory=dict)
     marked: dict[str, int] = field(default_factory=dict)
 
@@ -74,14 +93,16 @@ class Pooled:
         """Weighted TPM and requests per minute in the pooled peak: hour by hour where there are hourly profiles."""
         if not self.timed:
             return self.weighted[rate_index].total, self.rate.total
-        timed = self.timed[rate_index]
-        peak = max(range(len(timed)), key=timed.__getitem__)
-        return self.steady[rate_index].total + timed[peak], self.steady_rate.total + self.timed_rate[peak]
+        totals, common = _added([(each.weight_per_call[rate_index], each.profile) for each in self.timed])
+        at = totals.index(max(totals))
+        rate = sum((Fraction(each.profile.scaled[0][at], each.profile.scaled[1]) for each in self.timed), Fraction(0))
+        return self.steady[rate_index].total + Fraction(totals[at], common), self.steady_rate.total + rate
 
     def shares_time_with(self, profile: LoadProfile | None) -> bool:
         """Whether a profile can be added moment by moment: the first of hours or minutes says which it is."""
-        timed = profile.timed if profile else ()
-        return bool(timed) and len(self.timed_rate) in (0, len(timed))
+        if profile is None or profile.levels:
+            return False
+        return not self.timed or len(self.timed[0].profile.scaled[0]) == len(profile.scaled[0])
 
 
 class Pool:
@@ -118,7 +139,9 @@ class Pool:
         for total, value in zip(pooled.weighted, each, strict=True):
             total.add(*value)
         if pooled.shares_time_with(workload.profile):
-            _add_timed(pooled, workload, each)
+            assert workload.profile
+            per_call = tuple(Fraction(*value) / workload.requests_per_minute for value in each)
+            pooled.timed.append(_Timed(per_call, workload.profile))
         else:
             pooled.steady_rate.add(top, bottom)
             for total, value in zip(pooled.steady, each, strict=True):
@@ -163,17 +186,3 @@ def _check_same(pooled: Pooled, workload: Workload, resolved: Resolved) -> None:
         here = " ".join(part for part in (mine[0], resolved.version, kind.label if kind else None, mine[3]) if part)
         expected = f"one model, version, type and region: other rows make it {pooled.what}, this one {here}"
         raise BadInput([Problem("deployment", workload.deployment or "", expected)])
-
-
-def _add_timed(pooled: Pooled, workload: Workload, each: Iterable[tuple[int, int]]) -> None:
-    assert workload.profile
-    rates = workload.profile.timed
-    if not pooled.timed:
-        pooled.timed = [[Fraction(0)] * len(rates) for _ in pooled.weighted]
-        pooled.timed_rate = [Fraction(0)] * len(rates)
-    for timed, value in zip(pooled.timed, each, strict=True):
-        per_request = Fraction(*value) / workload.requests_per_minute
-        for index, rate in enumerate(rates):
-            timed[index] += per_request * rate
-    for index, rate in enumerate(rates):
-        pooled.timed_rate[index] += rate

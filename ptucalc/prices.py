@@ -184,7 +184,8 @@ class PriceBook:
             for layer in found.layers
         )
         rows = list(_matching(layers, region))
-        what = f"{kind.label} {tier.value}{' long-context' if long_context else ''} price of {model}"
+        served = "pay-as-you-go" if tier is PriceTier.STANDARD else tier.value
+        what = f"{kind.label} {served}{' long-context' if long_context else ''} price of {model}"
         if not any(layers):
             return Unknown(f"no {what} is known")
         if not rows:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from math import lcm
 from typing import Any, Self, TypeVar
 from unicodedata import category
 
@@ -97,7 +98,10 @@ class LoadProfile:
     @property
     def peak(self) -> Fraction:
         """The largest rate that lasts any time, in requests per minute."""
-        return max(self.hourly or self.minutes or [rate for part, rate in self.levels if part])
+        if self.levels:
+            return max(rate for part, rate in self.levels if part)
+        rates, scale = self.scaled
+        return Fraction(max(rates), scale)
 
     @property
     def timed(self) -> tuple[Fraction, ...]:
@@ -106,6 +110,14 @@ class LoadProfile:
         Empty for levels, which say nothing of when.
         """
         return self.hourly * (HOURS_PER_WEEK // len(self.hourly)) if self.hourly else self.minutes
+
+    @cached_property
+    def scaled(self) -> tuple[tuple[int, ...], int]:
+        """The rates of `timed` as integers over one denominator."""
+        ratios = [rate.as_integer_ratio() for rate in self.hourly or self.minutes]
+        scale = lcm(*{bottom for _, bottom in ratios})
+        rates = tuple(top if bottom == scale else top * (scale // bottom) for top, bottom in ratios)
+        return (rates * (HOURS_PER_WEEK // len(rates)) if self.hourly else rates), scale
 
 
 def _check_peak(problems: list[Problem], field: str, rates: list[Fraction]) -> None:

@@ -54,6 +54,9 @@ def check(what: str, command: list[str | Path], cwd: Path) -> None:
         found = answer["deployments"][0]["sizes"][0]["ptu"]
         if found != expected:
             raise SystemExit(f"{what}: {found} PTU, not {expected}")
+    bill = json.loads(run(*command, "cost", *CALL, cwd=cwd))["deployments"][0]["payg_monthly_usd"]
+    if bill != 11826:  # (1,000 x $2.50 + 200 x $10) / 1M x 60 x 43,800
+        raise SystemExit(f"{what}: ${bill} a month, not $11,826")
     print(f"ok  {what}", flush=True)
 
 

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,38 @@ def test_the_python_of_the_page_does_what_it_shows(page: str) -> None:
     assert doctest.DocTestRunner(verbose=False).run(test).failed == 0
 
 
+def test_the_ten_lines_on_break_even_say_what_is_computed() -> None:
+    text = " ".join(
+        (ROOT / "README.md").read_text().split("Why does a month of a PTU")[1].split("A plan: one table")[0].split()
+    )
+
+    def costs(model: str, output_tokens: int = 0, **given: str) -> ptucalc.DeploymentCost:
+        call = {
+            "model": model,
+            "requests_per_minute": 1000,
+            "input_tokens": 1000,
+            "output_tokens": output_tokens,
+            **given,
+        }
+        return ptucalc.compare_costs(ptucalc.Workload(**call), sku="global").deployments[0]
+
+    plain = costs("gpt-4.1")
+    month, year, hour = (
+        next(each.utilization for each in plain.break_even if each.term == term)
+        for term in ("1-month", "1-year", "hourly")
+    )
+    assert f"${float(plain.ptu_month_worth_usd):.2f}" in text and plain.ptu_month_worth_usd == Fraction("262.8")
+    assert f"${plain.option('1-month').usd_per_ptu_month}" in text
+    assert f"{float(month) * 100:.0f} % of the time" in text
+    assert f"for a year {float(year) * 100:.0f} %" in text
+    assert f"{float(hour):.1f} times" in text
+    cached = next(e for e in costs("gpt-4o", 100, cache_ratio="80%").break_even if e.term == "1-month")
+    assert f"80 % cached: {float(cached.utilization) * 100:.0f} % on 1-month" in text
+    mini = next(e for e in costs("o3-mini").break_even if e.term == "1-month")
+    assert f"o3-mini breaks even at {float(mini.utilization) * 100:.0f} %" in text
+    assert all(costs(model).ptu_month_worth_usd < 220 for model in ("o1", "o3-mini", "gpt-5.6-sol"))
+
+
 def test_the_catalog_that_contributing_shows_can_be_laid_over_the_bundled_one(tmp_path: Path) -> None:
     (overlay,) = blocks("CONTRIBUTING.md", "yaml")
     path = tmp_path / "contoso.yaml"
@@ -73,7 +106,21 @@ def test_the_changelog_knows_this_version() -> None:
 
 
 def test_no_published_number_has_a_second_home_in_the_code() -> None:
-    rates = {"14900", "59400", "23750", "37000", "4750", "8450", "128000", "272000", "128_000", "272_000"}
+    rates = {
+        "2652",
+        "2916",
+        "3438",
+        "14900",
+        "59400",
+        "23750",
+        "37000",
+        "4750",
+        "8450",
+        "128000",
+        "272000",
+        "128_000",
+        "272_000",
+    }
     for path in (ROOT / "ptucalc").rglob("*.py"):
         found = rates & set(re.findall(r"\b\d[\d_]*\b", path.read_text().replace(",", "")))
         assert not found, f"{path}: {found}"

@@ -32,7 +32,7 @@ def failed(error: PtucalcError, shape: str, *, flags: Mapping[str, str] | None =
     """
     if isinstance(error, BadInput):
         named = [
-            problem if problem.source or problem.label else problem.at(label=(flags or {}).get(problem.field, ""))
+            problem if problem.source or problem.label else problem.at(label=_flag(problem.field, flags or {}))
             for problem in error.problems
         ]
         error = BadInput(named, uncounted=error.uncounted, lines=error.lines)
@@ -49,6 +49,12 @@ def failed(error: PtucalcError, shape: str, *, flags: Mapping[str, str] | None =
             print()
     report_error(error)
     return 2
+
+
+def _flag(field: str, flags: Mapping[str, str]) -> str:
+    """The flag that gave a value, or part of it: profile.levels[0].share is of --profile."""
+    first, _, rest = field.partition(".")
+    return flags.get(field) or (f"{flags[first]} {rest}" if first in flags else "")
 
 
 def report_skipped(error: BadInput) -> None:

@@ -16,7 +16,7 @@ from ptucalc.reservations import Reservation
 
 __all__ = ["Currency", "cost_blocks"]
 
-BAR_WIDTH = 20
+BAR_WIDTH = 12
 BAR_AT_MOST = 3
 """A bar is cut off at so many times the cheapest way, so that the others can still be told apart."""
 CURVE_ROWS = 16
@@ -84,6 +84,15 @@ def _way_name(way: Option | Hybrid) -> str:
     return "Pay-as-you-go" if way.term == PAYG else f"All PTU, {way.term}"
 
 
+def _way(way: Option | Hybrid) -> str:
+    """A way to buy in few words, with its PTU."""
+    if not way.ptu:
+        return "pay-as-you-go"
+    if isinstance(way, Hybrid) and _is_a_mix(way):
+        return f"{way.ptu:,} + spillover, {way.term.value}"
+    return f"all {way.ptu:,}, {way.term.value if isinstance(way, Hybrid) else way.term}"
+
+
 # Several deployments, or several types
 
 
@@ -94,12 +103,11 @@ def _portfolio(result: CostComparison, money: Currency) -> Table:
             Column("Deployment", folds=True),
             Column("Type"),
             Column("Pay-as-you-go", right=True),
-            Column("Peak PTU", right=True),
+            Column("Peak PTU", right=True, optional=True),
             *(Column(f"All {term.value}", right=True, optional=True) for term in terms),
             Column("Cheapest"),
-            Column("PTU", right=True),
             Column("A month", right=True),
-            Column("vs PAYG", right=True),
+            Column("vs PAYG", right=True, optional=True),
         ]
     )
     for d in result.deployments:
@@ -112,10 +120,9 @@ def _portfolio(result: CostComparison, money: Currency) -> Table:
                 Cell(money.text(d.payg_monthly_usd), "" if d.payg_monthly_usd is not None else "warn"),
                 Cell(f"{d.peak_ptu:,}"),
                 *(Cell(money.text(d.option(term).monthly_usd), "dim") for term in terms),
-                Cell(f"{_way_name(best)}{'' if d.all_known else ' ?'}" if best else "unknown"),
-                Cell(f"{best.ptu:,}" if best and best.ptu else "—"),
+                Cell(f"{_way(best)}{'' if d.all_known else ' ?'}" if best else "unknown"),
                 Cell(money.text(best.monthly_usd) if best else "unknown", "bold"),
-                Cell(_against(best.vs_payg) if best else "—"),
+                Cell(_against(best.vs_payg) if best and not _is_payg(best) else "—"),
             ]
         )
     return table
@@ -124,10 +131,15 @@ def _portfolio(result: CostComparison, money: Currency) -> Table:
 def _summary(result: CostComparison, money: Currency, *, single: bool) -> Iterator[Remark]:
     if not single:
         for total in result.totals:
-            full = ", ".join(f"{term} {money.text(amount)}" for term, amount in total.full_usd.items())
-            text = f"with every open deployment {total.deployment_type.label}: pay-as-you-go {money.text(total.payg_usd)}; "
-            text += f"PTU for every peak {full}; each in its cheapest way {money.text(total.cheapest_usd)} a month."
-            yield Remark("Total", text, "")
+            payg = money.text(total.payg_usd)
+            if total.unpriced:
+                payg = f"unknown for {', '.join(total.unpriced[:6])}{' and more' if len(total.unpriced) > 6 else ''}"
+            full = [f"{term} {money.text(usd)}" for term, usd in total.full_usd.items() if usd is not None]
+            text = f"with every open deployment {total.deployment_type.label}: pay-as-you-go {payg}"
+            text += f"; PTU for every peak {', '.join(full)}" if full else ""
+            if total.cheapest_usd is not None:
+                text += f"; each in its cheapest way {money.text(total.cheapest_usd)} a month"
+            yield Remark("Total", text + ".", "")
     pools: dict[tuple[DeploymentType, str | None], list[Reservation]] = {}
     for each in result.reservations:
         pools.setdefault((each.deployment_type, each.region), []).append(each)
@@ -173,7 +185,8 @@ def _in_full(d: DeploymentCost, money: Currency, *, verbose: bool, quiet: bool) 
     own = "" if d.name == d.model else f"{d.name}: "
     yield Headline(
         f"{own}{d.model}{version} {d.deployment_type.label}",
-        f"{_count(d.requests_per_month)} requests a month · prices of {d.price_region}",
+        f"{_count(d.requests_per_month)} requests a month · the peak's {d.peak_ptu:,} PTU would be "
+        f"{percent_text(d.peak_utilization)} busy · prices of {d.price_region}",
     )
     yield _ways(d, money)
     yield _break_even(d)
@@ -202,8 +215,8 @@ def _ways(d: DeploymentCost, money: Currency) -> Table:
             Column("Spillover", right=True),
             Column("A month", right=True),
             Column("vs PAYG", right=True),
-            Column("Per 1M tokens", right=True, optional=True),
             Column("", optional=True),
+            Column("Per 1M tokens", right=True, optional=True),
         ]
     )
     ways: list[Option | Hybrid] = [*d.options, *(mix for mix in d.hybrid.values() if mix and _is_a_mix(mix))]
@@ -221,8 +234,8 @@ def _ways(d: DeploymentCost, money: Currency) -> Table:
                 Cell("—" if way.spillover_monthly_usd == 0 else money.text(way.spillover_monthly_usd)),
                 Cell(money.text(way.monthly_usd), "bold"),
                 Cell("—" if way.vs_payg is None or _is_payg(way) else _against(way.vs_payg)),
-                Cell("—" if per_token is None else money.text(per_token, cents=True), "dim"),
                 Cell(_bar(way, lowest), "bar"),
+                Cell("—" if per_token is None else money.text(per_token, cents=True), "dim"),
             ]
         )
     return table
@@ -254,7 +267,6 @@ def _break_even(d: DeploymentCost) -> Table:
         [
             Column("Term"),
             Column("Breaks even at", right=True),
-            Column("Peak size runs at", right=True),
             Column("Mix runs at", right=True),
             Column("Full PTU is cheaper at", folds=True),
         ]
@@ -262,13 +274,12 @@ def _break_even(d: DeploymentCost) -> Table:
     for each in d.break_even:
         mix = d.hybrid[each.term]
         busy = "—"
-        if mix is not None and mix.ptu and mix.utilization is not None:
+        if mix is not None and _is_a_mix(mix) and mix.utilization is not None:
             busy = f"{percent_text(mix.utilization)} of {mix.ptu:,} PTU"
         table.rows.append(
             [
                 Cell(each.term.value),
                 Cell("unknown" if each.utilization is None else percent_text(each.utilization)),
-                Cell(f"{percent_text(d.peak_utilization)} of {d.peak_ptu:,} PTU"),
                 Cell(busy),
                 Cell(_ranges(each), "warn" if each.cheaper_rpm_ranges == () else ""),
             ]
@@ -379,7 +390,7 @@ def _curves(mixes: list[Hybrid], money: Currency) -> Table:
     table = Table([Column("PTU", right=True), *(Column(f"On {mix.term.value}", right=True) for mix in mixes)])
     for ptu in sampled(sizes, CURVE_ROWS, *around):
         cells = [
-            Cell(f"{money.text(cost[ptu])}{' ●' if ptu == mix.ptu else '  '}", "bold" if ptu == mix.ptu else "")
+            Cell(f"{'● ' if ptu == mix.ptu else ''}{money.text(cost[ptu])}", "bold" if ptu == mix.ptu else "")
             for mix, cost in zip(mixes, costs, strict=True)
         ]
         table.rows.append([Cell(f"{ptu:,}"), *cells])
@@ -392,15 +403,14 @@ def _what_ifs(d: DeploymentCost, money: Currency) -> Table:
         [
             Column("Change"),
             Column("Pay-as-you-go", right=True),
-            Column("Peak PTU", right=True),
-            *(Column(f"Cheapest {term.value}", right=True) for term in terms),
+            Column("Peak PTU", right=True, optional=True),
+            *(Column(f"Cheapest {term.value}", right=True, optional=term is PtuTerm.HOURLY) for term in terms),
         ]
     )
     for each in d.sensitivity:
         cells = [Cell(each.change), Cell(money.text(each.payg_monthly_usd)), Cell(f"{each.peak_ptu:,}")]
         for term in terms:
             found = each.cheapest[term]
-            ptu = f"at {found[0]:,} PTU" if found and found[0] else "without PTU"
-            cells.append(Cell("unknown" if found is None else f"{money.text(found[1])} {ptu}"))
+            cells.append(Cell("unknown" if found is None else f"{money.text(found[1])}, {found[0]:,} PTU"))
         table.rows.append(cells)
     return table
