@@ -174,7 +174,7 @@ class HybridEntry(TypedDict):
     spilled_tokens_per_month: dict[str, Number]
     last_increment: IncrementEntry | None
     next_increment: IncrementEntry | None
-    curve: list[tuple[int, Number]]
+    curve: list[list[Number]]
 
 
 PerTerm = TypedDict(
@@ -187,7 +187,7 @@ class BreakEvenEntry(TypedDict):
 
     term: Literal["hourly", "1-month", "1-year"]
     utilization: Number | None
-    cheaper_rpm_ranges: list[tuple[Number, Number | None]] | None
+    cheaper_rpm_ranges: list[list[Number | None]] | None
     reason: str | None
 
 

@@ -47,7 +47,7 @@ class _Timed(NamedTuple):
 
 def _added(parts: Sequence[tuple[Fraction, LoadProfile]]) -> tuple[list[int], int]:
     """Weight x rate, added moment by moment: integers over a common denominator."""
-    each = [(weight / profile.scaled[1], profile.scaled[0]) for weight, profile in parts]
+    each = [(weight * Fraction(1, profile.scaled[1]), profile.scaled[0]) for weight, profile in parts]
     common = lcm(*(factor.denominator for factor, _ in each))
     totals = [0] * len(each[0][1])
     for factor, rates in each:

@@ -17,7 +17,9 @@ CALL = ("size", "-m", "gpt-4.1", "--input-tokens", "2000", "--output-tokens", "2
 WRITTEN = {
     "SizeDocument": (*CALL, "--rpm", "9.6", "--json"),
     "RatesDocument": (*CALL, "--ptu", "100", "--json"),
+    "CostDocument": ("cost", *CALL[1:], "--rpm", "9.6", "--json"),
     "CatalogDocument": ("models", "--json"),
+    "PriceBookDocument": ("prices", "show", "--json"),
     "ErrorDocument": (*CALL, "--rpm", "none", "--json"),
 }
 

@@ -27,6 +27,17 @@ _OURS = frozenset(
         "ptu",
         "utilization",
         "max_requests_per_minute",
+        "term",
+        "usd_per_ptu",
+        "tier",
+        "context",
+        "usd_per_1m_input",
+        "usd_per_1m_cached_input",
+        "usd_per_1m_cache_write",
+        "usd_per_1m_output",
+        "usd_per_1m_image_input",
+        "usd_per_1m_image_output",
+        "checked",
     ]
 )
 """Columns of numbers and of our own words; the text of every other column may come from outside."""

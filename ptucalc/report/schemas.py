@@ -11,9 +11,25 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     """The schema of each document, by its file name."""
     from pydantic import TypeAdapter
 
-    from ptucalc.documents import CatalogDocument, ErrorDocument, RatesDocument, SizeDocument
+    from ptucalc.documents import (
+        CatalogDocument,
+        CostDocument,
+        ErrorDocument,
+        PriceBookDocument,
+        RatesDocument,
+        RefreshDocument,
+        SizeDocument,
+    )
 
-    documents = {"size": SizeDocument, "rates": RatesDocument, "models": CatalogDocument, "error": ErrorDocument}
+    documents = {
+        "size": SizeDocument,
+        "rates": RatesDocument,
+        "cost": CostDocument,
+        "models": CatalogDocument,
+        "price-book": PriceBookDocument,
+        "price-refresh": RefreshDocument,
+        "error": ErrorDocument,
+    }
     return {
         f"ptucalc.{name}.1.json": {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
