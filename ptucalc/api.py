@@ -74,7 +74,7 @@ def compare_costs(
     >>> cost.payg_monthly_usd, cost.peak_ptu, cost.option("1-month").monthly_usd
     (Decimal('21707.28'), 85, Decimal('22100.00'))
     """
-    from ptucalc import cost
+    from ptucalc import cost, cost_notes
     from ptucalc.read.prices import load_prices
 
     known = catalog or load_catalog()
@@ -86,10 +86,12 @@ def compare_costs(
     except ValueError as error:
         raise BadInput([Problem("payg_type", str(payg_type), str(error))]) from None
     sized = size(listed, catalog=known, sku=sku, headroom=headroom, today=today)
+    book = prices or load_prices()
     return cost.compare(
         sized,
-        prices or load_prices(),
+        book,
         largest_ptu=known.largest_deployment_ptu,
+        notes=cost_notes.unmatched_prices(book, (model.name for model in known)),
         discount=discount,
         payg_type=scope,
     )

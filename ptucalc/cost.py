@@ -12,7 +12,7 @@ from fractions import Fraction
 from ptucalc import exact
 from ptucalc.catalog import DeploymentType, Unknown
 from ptucalc.cost_notes import cost_notes
-from ptucalc.cost_result import CostComparison, DeploymentCost
+from ptucalc.cost_result import CostComparison, DeploymentCost, Unanswered
 from ptucalc.costing import Asked, Costing
 from ptucalc.deployment_load import DeploymentLoad, Stream
 from ptucalc.errors import BadInput, Problem
@@ -20,6 +20,7 @@ from ptucalc.exact import Exact
 from ptucalc.money import usd
 from ptucalc.prices import PriceBook, PtuTerm
 from ptucalc.reservations import Reservation
+from ptucalc.results import Note, SizedDeployment
 from ptucalc.sizing_result import SizingResult
 
 __all__ = ["compare"]
@@ -33,11 +34,12 @@ def compare(
     discount: Exact = 0,
     payg_type: DeploymentType | None = None,
     terms: Sequence[PtuTerm] = tuple(PtuTerm),
+    notes: Sequence[Note] = (),
 ) -> CostComparison:
     """What each sized deployment costs, on each type that it has a size on. Raises BadInput.
 
     `largest_ptu` is the most that one deployment may have; `discount` a share off every PTU price. `payg_type` prices pay-as-you-go (and spillover) at another scope than
-    the deployment's own; `terms` are those to price. Prices are those of the deployment's region, or else of the book's default region.
+    the deployment's own; `terms` are those to price; `notes` are added. Prices are those of the deployment's region, or else of the book's default region.
     """
     try:
         off = exact.discount(discount)
@@ -64,9 +66,16 @@ def compare(
         headroom=sized.headroom,
         discount=off,
         deployments=deployments,
+        unanswered=tuple(_unanswered(deployment) for deployment in sized.unanswered),
         reservations=tuple(_reservations(deployments, prices, 1 - off)),
-        notes=(*sized.notes, *cost_notes(facts, deployments, prices)),
+        notes=(*sized.notes, *cost_notes(facts, deployments, prices, sized.headroom), *notes),
     )
+
+
+def _unanswered(deployment: SizedDeployment) -> Unanswered:
+    reasons = dict.fromkeys(size.reason for size in deployment.sizes.values())
+    given = deployment.deployment_type is not None
+    return Unanswered(deployment.name, deployment.model.name, given, "; ".join(reasons))
 
 
 def _reservations(

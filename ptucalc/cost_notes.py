@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from ptucalc.catalog import DeploymentType, TokenClass, Unknown
 from ptucalc.cost_result import DeploymentCost
+from ptucalc.load import common_axis
 from ptucalc.money import usd
 from ptucalc.prices import PriceBook, PtuPrice, PtuTerm
 from ptucalc.results import Note, SizedDeployment
 from ptucalc.workload import Workload
 
-__all__ = ["Facts", "cost_notes"]
+__all__ = ["Facts", "cost_notes", "unmatched_prices"]
 
 
 class Facts(NamedTuple):
@@ -31,11 +33,14 @@ class Facts(NamedTuple):
     billed_as_input: tuple[TokenClass, ...]
     long_context: tuple[str, ...]
     sources: tuple[str, ...]
+    token_sources: frozenset[str]
 
 
-def cost_notes(facts: Sequence[Facts], costs: Sequence[DeploymentCost], prices: PriceBook) -> tuple[Note, ...]:
-    """Every note on these costs: on the loads, on what is not known, on how it is billed."""
-    notes = [*_about_loads(facts)]
+def cost_notes(
+    facts: Sequence[Facts], costs: Sequence[DeploymentCost], prices: PriceBook, headroom: Fraction
+) -> tuple[Note, ...]:
+    """Every note on these costs: on the loads, on mixes, on what is not known, on how it is billed."""
+    notes = [*_about_loads(facts), *_about_mixes(costs, headroom)]
     for fact, cost in zip(facts, costs, strict=True):
         notes += _about_payg(fact, cost)
         notes += _about_billing(fact, prices)
@@ -54,12 +59,13 @@ def _about_loads(facts: Sequence[Facts]) -> Iterator[Note]:
     about = next(iter(seen)) if len(seen) == 1 else ""
     average, flat, loose = [], [], []
     for fact in seen.values():
+        axis = common_axis([workload for _, workload in fact.workloads])
         for name, workload in fact.workloads:
             if workload.average_requests_per_minute is not None:
                 average.append(name)
             elif workload.profile is None:
                 flat.append(name)
-            elif not workload.profile.timed and len(fact.workloads) > 1:
+            elif len(fact.workloads) > 1 and (axis is None or workload.profile.axis != axis):
                 loose.append(name)
     if average:
         message = (
@@ -74,10 +80,25 @@ def _about_loads(facts: Sequence[Facts]) -> Iterator[Note]:
         yield Note("flat_profile", message, about)
     if loose:
         message = (
-            f"{_named(loose)}: levels do not say when, so they are taken to be busiest when the deployment is; "
-            "hourly profiles would show."
+            f"{_named(loose)}: the profile does not say when, as the others' do, so it is taken to be busiest when the "
+            "deployment is; hourly profiles would show."
         )
         yield Note("levels_aligned", message, about)
+
+
+def _about_mixes(costs: Sequence[DeploymentCost], headroom: Fraction) -> Iterator[Note]:
+    """What a reader of a mix must know; said once."""
+    mixes = [mix for cost in costs for mix in cost.hybrid.values() if mix and mix.ptu not in (0, cost.peak_ptu)]
+    if not mixes:
+        return
+    yield Note(
+        "mix_is_a_lower_bound",
+        "a mix is priced from the load as given: bursts within its minutes, hours or levels spill more, so it costs at "
+        "least this.",
+    )
+    if headroom:
+        message = f"mixes are sized without the headroom; PTU for the whole peak include it ({float(headroom):.0%})."
+        yield Note("mix_without_headroom", message)
 
 
 def _about_payg(fact: Facts, cost: DeploymentCost) -> Iterator[Note]:
@@ -129,12 +150,37 @@ def _about_billing(fact: Facts, prices: PriceBook) -> Iterator[Note]:
             f"{name} {fact.kind.label}: pay-as-you-go and spillover are priced as {fact.payg_type.label}, as asked."
         )
         yield Note("payg_type", message, name)
+    if prices.ptu_publishers and model.publisher not in prices.ptu_publishers:
+        message = (
+            f"PTU of {model.publisher} models have meters of their own: the prices here were read for "
+            f"{' and '.join(prices.ptu_publishers)} models and need not be the same."
+        )
+        yield Note("ptu_price_of_others", message, name)
+    if fact.token_sources & set(prices.editions[1:]) and fact.token_sources - set(prices.editions[1:]):
+        message = f"{name} {fact.kind.label}: some token prices are from {' and '.join(prices.editions[1:])}, the others list prices."
+        yield Note("prices_mixed", message, name)
     if model.spillover is False:
         message = f"Azure spills no calls of {model.name} over to pay-as-you-go: a mix needs routing of your own."
         yield Note("no_spillover", message, name)
     key = prices.model_key(model.name, fact.deployment.model_version)
     for remark in prices.remarks.get(key or "", ()):
         yield Note("price_remark", f"prices of {model.name}: {remark}.", name)
+
+
+def unmatched_prices(prices: PriceBook, names: Iterable[str]) -> tuple[Note, ...]:
+    """A note on the models of the user's price files that no model is called (`names`: those of the catalog)."""
+    if not prices.own_models:
+        return ()
+    known = {name.casefold() for name in names}
+    unknown = [
+        name
+        for name in prices.own_models
+        if not any(name.casefold() == k or name.casefold().startswith(f"{k}-") for k in known)
+    ]
+    if not unknown:
+        return ()
+    message = f"the price files name {_named(unknown)}, which no model of the catalog is called: not used."
+    return (Note("prices_unmatched", message),)
 
 
 def _about_region(facts: Sequence[Facts], prices: PriceBook) -> Iterator[Note]:

@@ -5,7 +5,7 @@ Money is Decimal US dollars to the cent, rounded once from exact values; None wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -32,6 +32,7 @@ __all__ = [
     "Option",
     "PaygTerm",
     "Total",
+    "Unanswered",
     "WhatIf",
 ]
 
@@ -228,7 +229,7 @@ class Alternative(NamedTuple):
 class DeploymentCost(NamedTuple):
     """One deployment on one deployment type: what each way to buy it costs a month.
 
-    `price_region` is where the prices are from; `payg_type` the scope of pay-as-you-go, the deployment's own unless
+    `type_given` says that its workloads ask for this type; `price_region` is where the prices are from; `payg_type` the scope of pay-as-you-go, the deployment's own unless
     another was asked for. `peak_utilization` is how busy `peak_ptu` would be on average; `ptu_month_worth_usd` what the
     tokens that one PTU serves in a month would cost on pay-as-you-go at this mix (None where not known).
     """
@@ -241,6 +242,7 @@ class DeploymentCost(NamedTuple):
     price_region: str
     payg_type: DeploymentType
     available: bool | None
+    type_given: bool
     workloads: tuple[str, ...]
     requests_per_minute: Fraction
     requests_per_month: Fraction
@@ -290,6 +292,7 @@ class DeploymentCost(NamedTuple):
             "price_region": self.price_region,
             "payg_deployment_type": self.payg_type.value,
             "available": self.available,
+            "type_given": self.type_given,
             "workloads": list(self.workloads),
             "requests_per_minute": json_number(self.requests_per_minute),
             "requests_per_month": json_number(self.requests_per_month),
@@ -311,28 +314,60 @@ class DeploymentCost(NamedTuple):
         }
 
 
-class Total(NamedTuple):
-    """What all deployments cost a month with every deployment of this type that may be; None where one is not known.
+class Unanswered(NamedTuple):
+    """A deployment that has no size on any type asked for, and why."""
 
-    A deployment that can be of one other type only counts there. `full_usd` is PTU for every peak, by term;
-    `cheapest_usd` every deployment bought in its own cheapest way. `unpriced` names the deployments whose pay-as-you-go
-    price is not known.
+    name: str
+    model: str
+    type_given: bool
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The deployment as JSON data."""
+        return {"name": self.name, "model": self.model, "reason": self.reason}
+
+
+class Total(NamedTuple):
+    """What deployments cost a month together, on or with this type; None where an amount is not known.
+
+    `full_usd` is PTU for every peak, by term; `cheapest_usd` every deployment bought in its own cheapest way, for certain
+    only where `certain`: of the others some way is not known. `unpriced` names the deployments whose pay-as-you-go price
+    is not known, `not_offered` those that are not offered so.
     """
 
     deployment_type: DeploymentType
     payg_usd: Decimal | None
-    unpriced: tuple[str, ...]
     full_usd: Mapping[str, Decimal | None]
     cheapest_usd: Decimal | None
+    certain: bool
+    unpriced: tuple[str, ...]
+    not_offered: tuple[str, ...]
+
+    @classmethod
+    def of(cls, kind: DeploymentType, members: Sequence[DeploymentCost], not_offered: Sequence[str]) -> Total:
+        """The sum over these deployments; without an amount where some are not offered."""
+        terms = [option.term for option in members[0].options if option.term != PAYG]
+        whole = not not_offered
+        return cls(
+            deployment_type=kind,
+            payg_usd=_sum(d.payg_monthly_usd for d in members) if whole else None,
+            full_usd={t: _sum(d.option(t).monthly_usd for d in members) if whole else None for t in terms},
+            cheapest_usd=_sum(d.cheapest.monthly_usd if d.cheapest else None for d in members) if whole else None,
+            certain=whole and all(d.all_known for d in members),
+            unpriced=tuple(d.name for d in members if d.payg_monthly_usd is None),
+            not_offered=tuple(not_offered),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The total as JSON data."""
         return {
             "deployment_type": self.deployment_type.value,
             "payg_monthly_usd": usd_number(self.payg_usd),
-            "unpriced": list(self.unpriced),
             "full_ptu_monthly_usd": {term: usd_number(amount) for term, amount in self.full_usd.items()},
             "cheapest_monthly_usd": usd_number(self.cheapest_usd),
+            "cheapest_is_certain": self.certain,
+            "unpriced": list(self.unpriced),
+            "not_offered": list(self.not_offered),
         }
 
 
@@ -376,27 +411,46 @@ class CostComparison(NamedTuple):
     headroom: Fraction
     discount: Fraction
     deployments: tuple[DeploymentCost, ...]
+    unanswered: tuple[Unanswered, ...]
     reservations: tuple[Reservation, ...]
     notes: tuple[Note, ...]
 
     @property
+    def _open(self) -> list[str]:
+        """Names of the deployments whose type is still open."""
+        names = [d.name for d in self.deployments if not d.type_given]
+        return list(dict.fromkeys([*names, *(each.name for each in self.unanswered if not each.type_given)]))
+
+    @property
     def totals(self) -> tuple[Total, ...]:
-        """The sums per deployment type, for the types on which every deployment has an answer."""
-        names = list(dict.fromkeys(d.name for d in self.deployments))
+        """The sum per deployment type, over the deployments that may be of it.
+
+        A deployment with its own type counts only there; there is no amount where an open one is not offered.
+        """
         found = []
         for kind in dict.fromkeys(d.deployment_type for d in self.deployments):
-            chosen: list[DeploymentCost] = []
-            for name in names:
-                entries = [d for d in self.deployments if d.name == name]
-                chosen += entries if len(entries) == 1 else [d for d in entries if d.deployment_type is kind]
-            if len(chosen) == len(names):
-                terms = [option.term for option in chosen[0].options if option.term != PAYG]
-                full = {term: _sum(d.option(term).monthly_usd for d in chosen) for term in terms}
-                cheapest = _sum(d.cheapest.monthly_usd if d.cheapest else None for d in chosen)
-                payg = [d.payg_monthly_usd for d in chosen]
-                unpriced = tuple(d.name for d in chosen if d.payg_monthly_usd is None)
-                found.append(Total(kind, _sum(payg), unpriced, full, cheapest))
+            members = [d for d in self.deployments if d.deployment_type is kind]
+            there = {d.name for d in members}
+            found.append(Total.of(kind, members, [name for name in self._open if name not in there]))
         return tuple(found)
+
+    @property
+    def choices(self) -> tuple[Total, ...]:
+        """What all costs together, for each type that every open deployment may be given; the others keep their own."""
+        given = [d for d in self.deployments if d.type_given]
+        lacking = [each.name for each in self.unanswered]
+        if not self._open:
+            return (Total.of(given[0].deployment_type, given, lacking),) if given else ()
+        return tuple(
+            Total.of(
+                total.deployment_type,
+                [d for d in self.deployments if d.type_given or d.deployment_type is total.deployment_type],
+                lacking,
+            )
+            for total in self.totals
+            if not total.not_offered
+            and any(not d.type_given for d in self.deployments if d.deployment_type is total.deployment_type)
+        )
 
     def to_dict(self) -> CostDocument:
         """The comparison as JSON data (schema ptucalc.cost/1)."""
@@ -412,7 +466,9 @@ class CostComparison(NamedTuple):
             "headroom": json_number(self.headroom),
             "discount": json_number(self.discount),
             "deployments": [d.to_dict() for d in self.deployments],  # type: ignore[misc]
+            "unanswered": [each.to_dict() for each in self.unanswered],  # type: ignore[misc]
             "totals": [total.to_dict() for total in self.totals],  # type: ignore[misc]
+            "choices": [total.to_dict() for total in self.choices],  # type: ignore[misc]
             "reservations": [r.to_dict() for r in self.reservations],  # type: ignore[misc]
             "notes": [note.to_dict() for note in self.notes],  # type: ignore[misc]
         }

@@ -23,6 +23,7 @@ from ptucalc.cost_result import (
     WhatIf,
 )
 from ptucalc.deployment_load import MILLION, DeploymentLoad, Stream, Tokens
+from ptucalc.errors import BadInput, Problem
 from ptucalc.hybrid import CostCurve, cheaper_ranges, increments
 from ptucalc.load import Overflow
 from ptucalc.money import usd
@@ -34,6 +35,9 @@ __all__ = ["Asked", "Costing"]
 
 AROUND = Fraction(1, 5)
 """What-ifs change one thing by this share, up and down."""
+
+MOST_DEPLOYMENTS = 10
+"""A peak of so many of the largest deployments is not priced: nobody has it, and its curve would fill the memory."""
 
 WIDER = {
     DeploymentType.REGIONAL: (DeploymentType.DATA_ZONE, DeploymentType.GLOBAL),
@@ -78,8 +82,10 @@ class Costing:
         key = (stream.sized.model_version, kind, region, tier, stream.long_context)
         if key not in self._token_prices:
             version, _, _, _, long = key
-            name = stream.sized.model.name
-            self._token_prices[key] = self.prices.tokens(name, version, kind, region, tier=tier, long_context=long)
+            model = stream.sized.model
+            self._token_prices[key] = self.prices.tokens(
+                model.name, version, kind, region, tier=tier, long_context=long, publisher=model.publisher
+            )
         return self._token_prices[key]
 
     def _usd_per_call(
@@ -127,6 +133,7 @@ class Costing:
             ptu_prices=self.ptu_prices,
             billed_as_input=tuple(dict.fromkeys(c for p in known for c in p.as_input if self.load.by_class.get(c))),
             long_context=tuple(stream.sized.name for stream in self.load.streams if stream.long_context),
+            token_sources=frozenset(source for p in known for source in p.sources),
             sources=tuple(dict.fromkeys([*(source for p in known for source in p.sources), *ptu_sources])),
         )
 
@@ -146,6 +153,7 @@ class Costing:
             price_region=self.region,
             payg_type=self.payg_type,
             available=self.size.available,
+            type_given=self.deployment.deployment_type is not None,
             workloads=self.deployment.workloads,
             requests_per_minute=self.deployment.requests_per_minute,
             requests_per_month=load.requests_per_month,
@@ -213,6 +221,9 @@ class Costing:
             return None
         tpm = self.size.tpm_per_ptu
         covers = self.grid.round_up(peak.numerator, peak.denominator * tpm)
+        if covers > MOST_DEPLOYMENTS * self.largest_ptu:
+            expected = f"a peak of at most {MOST_DEPLOYMENTS * self.largest_ptu:,} PTU"
+            raise BadInput([Problem("deployment", f"{self.deployment.name}: {covers:,} PTU", expected)])
         return CostCurve(spill, tpm, self.grid, covers, price * ptu_factor, payg_factor)
 
     @cached_property
@@ -352,12 +363,10 @@ class Costing:
             if curve is not None:
                 best = curve.cheapest()
                 cheapest[term] = (best.ptu, usd(best.monthly))
-            elif isinstance(price, Unknown):
+            elif isinstance(price, Unknown) or isinstance(payg, Unknown):
                 cheapest[term] = None
             else:
-                ways = [(price * ptu_factor * peak_ptu, peak_ptu)]
-                ways += [] if isinstance(payg, Unknown) else [(payg, 0)]
-                monthly, ptu = min(ways)
+                monthly, ptu = min((price * ptu_factor * peak_ptu, peak_ptu), (payg, 0))
                 cheapest[term] = (ptu, usd(monthly))
         return WhatIf(change, None if isinstance(payg, Unknown) else usd(payg), peak_ptu, cheapest)
 

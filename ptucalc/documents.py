@@ -247,6 +247,7 @@ class DeploymentCostEntry(TypedDict):
     price_region: str
     payg_deployment_type: Kind
     available: bool | None
+    type_given: bool
     workloads: list[str]
     requests_per_minute: Number
     requests_per_month: Number
@@ -288,14 +289,24 @@ class ReservationEntry(TypedDict):
     monthly_usd: Number
 
 
+class UnansweredEntry(TypedDict):
+    """A deployment that has no size on any type asked for."""
+
+    name: str
+    model: str
+    reason: str
+
+
 class TotalEntry(TypedDict):
-    """All deployments of one type, where they may be: null where an amount is not known."""
+    """Deployments together: null where an amount is not known or one of them is not offered so."""
 
     deployment_type: Kind
     payg_monthly_usd: Number | None
-    unpriced: list[str]
     full_ptu_monthly_usd: dict[str, Number | None]
     cheapest_monthly_usd: Number | None
+    cheapest_is_certain: bool
+    unpriced: list[str]
+    not_offered: list[str]
 
 
 class CostDocument(TypedDict):
@@ -310,7 +321,9 @@ class CostDocument(TypedDict):
     headroom: Number
     discount: Number
     deployments: list[DeploymentCostEntry]
+    unanswered: list[UnansweredEntry]
     totals: list[TotalEntry]
+    choices: list[TotalEntry]
     reservations: list[ReservationEntry]
     notes: list[NoteEntry]
 

@@ -113,17 +113,20 @@ def cheaper_ranges(
     even_each, held_each = int(price * common), int(holds * common)
     found: list[tuple[int, int | None]] = []
     before, held_before = 0, 0
-    for ptu in grid.up_to(largest_ptu):
-        even, held = ptu * even_each, ptu * held_each
+    for ptu, need in grid.steps(largest_ptu):
+        even, held = ptu * even_each, need * held_each
+        if even >= held:
+            before, held_before = need, held
+            continue
         start = max(held_before, even)
         if found and found[-1][1] == start:
             found[-1] = (found[-1][0], held)
         else:
             found.append((start, held))
-        if even <= held_before and ptu - before == grid.increment:  # and so on every step from here
+        if even <= held_before and ptu == need and need - before == grid.increment:  # and so on every step from here
             found[-1] = (found[-1][0], None)
             break
-        before, held_before = ptu, held
+        before, held_before = need, held
     return tuple(Range(Fraction(start, common), None if end is None else Fraction(end, common)) for start, end in found)
 
 

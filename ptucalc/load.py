@@ -13,10 +13,9 @@ from itertools import accumulate
 from math import gcd, lcm
 from typing import Generic, NamedTuple, TypeVar
 
-from ptucalc.prices import HOURS_PER_MONTH
-from ptucalc.workload import LoadProfile, Workload
+from ptucalc.workload import HOURS_PER_MONTH, LoadProfile, Workload
 
-__all__ = ["Overflow", "Timeline", "average_rate", "timeline_of"]
+__all__ = ["Overflow", "Timeline", "average_rate", "common_axis", "timeline_of"]
 
 _Value = TypeVar("_Value")
 
@@ -83,6 +82,11 @@ def average_rate(workload: Workload) -> Fraction:
     return sum(profile.timed, Fraction(0)) / len(profile.timed)
 
 
+def common_axis(workloads: Sequence[Workload]) -> tuple[str, int] | None:
+    """The time along which the workloads of a deployment are added: that of the first that has one."""
+    return next((axis for w in workloads if w.profile and (axis := w.profile.axis)), None)
+
+
 def timeline_of(
     workloads: Sequence[Workload], weight_per_call: Sequence[Fraction], *, at_peak: bool = False
 ) -> Timeline:
@@ -92,19 +96,20 @@ def timeline_of(
     are taken to be busiest when the rest is, so that peaks coincide; steady workloads run all the time at their average
     (or `at_peak`, at their peak rate).
     """
-    axis = next((len(w.profile.scaled[0]) for w in workloads if w.profile and not w.profile.levels), 0)
+    axis = common_axis(workloads)
+    length = axis[1] if axis else 1
     columns: list[tuple[Sequence[int], int]] = []
     loose = {}
     for index, workload in enumerate(workloads):
         profile = workload.profile
         if profile is None:
             rate = workload.requests_per_minute if at_peak else average_rate(workload)
-            columns.append(([rate.numerator] * (axis or 1), rate.denominator))
-        elif not profile.levels and len(profile.scaled[0]) == axis:
+            columns.append(([rate.numerator] * length, rate.denominator))
+        elif axis and profile.axis == axis:
             columns.append(profile.scaled)
         else:
             loose[index] = _spread(profile)
-            columns.append(([0] * (axis or 1), 1))
+            columns.append(([0] * length, 1))
     scale = lcm(*(each for _, each in columns))
     scaled = [rates if each == scale else [rate * (scale // each) for rate in rates] for rates, each in columns]
     stretches: dict[tuple[int, ...], int]
@@ -171,6 +176,7 @@ class Overflow:
     """How much of something exceeds a capacity, averaged over the time, if every workload spills the same share.
 
     In a stretch of weighted demand w over a capacity C, the share 1 - C / w spills: of tokens, calls and money alike.
+    Where there is no capacity at all, everything spills, calls of no weight too.
     Sorted stretches and running sums make an answer cost one look-up, whatever the number of minutes.
     """
 
@@ -200,7 +206,9 @@ class Overflow:
     def top(self, capacity: int) -> int:
         """The overflow per minute, in parts of `denominator`, over a capacity in weighted tokens per minute."""
         limit = capacity * self._unit
-        first = bisect_right(self._weighted, limit)
+        first = (
+            bisect_right(self._weighted, limit) if capacity else 0
+        )  # without PTU all calls spill, weightless ones too
         return self._amounts[first] * self._fine - limit * self._per_weighted[first]
 
     def over(self, capacity: int) -> Fraction:

@@ -94,15 +94,16 @@ class Pooled:
         if not self.timed:
             return self.weighted[rate_index].total, self.rate.total
         totals, common = _added([(each.weight_per_call[rate_index], each.profile) for each in self.timed])
-        at = totals.index(max(totals))
+        rates, _ = _added([(Fraction(1), each.profile) for each in self.timed])
+        _, at = max(zip(zip(totals, rates, strict=True), range(len(totals)), strict=True))
         rate = sum((Fraction(each.profile.scaled[0][at], each.profile.scaled[1]) for each in self.timed), Fraction(0))
         return self.steady[rate_index].total + Fraction(totals[at], common), self.steady_rate.total + rate
 
     def shares_time_with(self, profile: LoadProfile | None) -> bool:
         """Whether a profile can be added moment by moment: the first of hours or minutes says which it is."""
-        if profile is None or profile.levels:
+        if profile is None or profile.axis is None:
             return False
-        return not self.timed or len(self.timed[0].profile.scaled[0]) == len(profile.scaled[0])
+        return not self.timed or self.timed[0].profile.axis == profile.axis
 
 
 class Pool:

@@ -13,9 +13,9 @@ from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
 from ptucalc.catalog import DeploymentType, Source, TokenClass, Unknown
+from ptucalc.workload import HOURS_PER_MONTH
 
 __all__ = [
-    "HOURS_PER_MONTH",
     "MINUTES_PER_MONTH",
     "ModelPrices",
     "PriceBook",
@@ -26,9 +26,6 @@ __all__ = [
     "TokenPrices",
     "TokenRow",
 ]
-
-HOURS_PER_MONTH = 730
-"""Azure's calculator convention, used everywhere here; Microsoft's sizing page illustrates with 720."""
 
 MINUTES_PER_MONTH = HOURS_PER_MONTH * 60
 
@@ -118,6 +115,8 @@ class Products(NamedTuple):
 class PriceBook:
     """All known prices. `editions` names the files, the bundled one first; `as_of` is when the newest was put together.
 
+    `publishers` says of some model names whose model the prices are for, where another publisher's is called the same;
+    `ptu_publishers` whose models the PTU prices were read for; `own_models` are the names that the user's files have.
     `exchange` holds how many units of another currency a dollar is, for showing only.
     """
 
@@ -132,6 +131,9 @@ class PriceBook:
     products: Products = field(repr=False)
     sources: Mapping[str, Source] = field(repr=False)
     exchange: Mapping[str, Fraction] = field(default_factory=dict)
+    publishers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ptu_publishers: tuple[str, ...] = ()
+    own_models: tuple[str, ...] = ()
 
     def ptu(self, kind: DeploymentType, region: str, term: PtuTerm) -> PtuPrice | Unknown:
         """What one PTU costs a month: hourly price x 730, or the reservation's price / its months.
@@ -167,15 +169,19 @@ class PriceBook:
         *,
         tier: PriceTier = PriceTier.STANDARD,
         long_context: bool = False,
+        publisher: str | None = None,
     ) -> TokenPrices | Unknown:
         """Pay-as-you-go prices of a model's tokens on this deployment type in this region.
 
-        Cached tokens and cache writes are billed as plain input where the model has no meter for them on this type.
+        `publisher` is the model's, where it is known. Cached tokens and cache writes are billed as plain input where the model has no meter for them on this type.
         Unknown, with the reason, where no price of the model, type, tier or region is known.
         """
         key = self.model_key(model, version)
         if key is None:
             return Unknown(f"no pay-as-you-go price of {model} is known")
+        theirs = self.publishers.get(key)
+        if publisher is not None and theirs is not None and theirs != publisher:
+            return Unknown(f"no pay-as-you-go price of {model} of {publisher} is known (only that of {theirs})")
         found = self.models[key].get(kind)
         if found is None:
             return Unknown(f"no {kind.label} pay-as-you-go price of {model} is known")

@@ -44,6 +44,12 @@ def build_price_book(files: Sequence[Plain]) -> PriceBook:
             if term.months
         },
         models=_LazyModels(newest_first),
+        publishers={
+            name.casefold(): entry["publisher"]
+            for file in files
+            for name, entry in file["models"].items()
+            if entry["publisher"]
+        },
         model_products={
             name.casefold(): tuple(entry["products"])
             for file in files
@@ -61,6 +67,8 @@ def build_price_book(files: Sequence[Plain]) -> PriceBook:
             ptu["reservation_product"],
             {DeploymentType(kind): meter for kind, meter in ptu["meters"].items()},
         ),
+        ptu_publishers=tuple(ptu["publishers"]),
+        own_models=tuple(name for file in files[1:] for name in file["models"]),
         sources={name: _source(name, entry) for file in files for name, entry in file["sources"].items()},
         exchange={code: Fraction(*per_usd) for file in files for code, per_usd in file["currency_per_usd"].items()},
     )

@@ -53,6 +53,17 @@ class Grid:
         first = (self.minimum // self.increment + 1) * self.increment
         yield from range(first, ptu + 1, self.increment)
 
+    def steps(self, largest: int) -> Iterator[tuple[int, int]]:
+        """What `round_up` answers, as a staircase: each size up to `largest`, and the largest need it is the answer to.
+
+        >>> list(Grid(15, 5).steps(25)), list(Grid(25, 50).steps(100)), list(Grid(500, 275).steps(825))
+        ([(15, 15), (20, 20), (25, 25)], [(50, 50), (100, 100)], [(500, 275), (550, 550), (825, 825)])
+        """
+        need = max(1, self.minimum // self.increment) * self.increment
+        while (size := max(self.minimum, need)) <= largest:
+            yield size, need
+            need += self.increment
+
     def holds(self, ptu: int) -> bool:
         """Whether a deployment of this many PTU can be bought.
 

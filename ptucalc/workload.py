@@ -19,6 +19,9 @@ __all__ = ["LoadProfile", "Workload"]
 
 _T = TypeVar("_T")
 
+HOURS_PER_MONTH = 730
+"""Azure's calculator convention, used everywhere here; Microsoft's sizing page illustrates with 720."""
+
 HOURS_PER_WEEK = 168
 HOURS_PER_DAY = 24
 LONGEST_NAME = 200
@@ -110,6 +113,13 @@ class LoadProfile:
         Empty for levels, which say nothing of when.
         """
         return self.hourly * (HOURS_PER_WEEK // len(self.hourly)) if self.hourly else self.minutes
+
+    @property
+    def axis(self) -> tuple[str, int] | None:
+        """What `timed` counts, and how long it is; None for levels. Only profiles of one axis add moment by moment."""
+        if self.levels:
+            return None
+        return ("hours", HOURS_PER_WEEK) if self.hourly else ("minutes", len(self.minutes))
 
     @cached_property
     def scaled(self) -> tuple[tuple[int, ...], int]:
@@ -343,8 +353,9 @@ class Workload:
         if values["hours_per_month"] is not None and values["average_requests_per_minute"] is None:
             found = str(fields["hours_per_month"])
             problems.append(Problem("hours_per_month", found, "average_requests_per_minute beside it"))
-        if values["hours_per_month"] is not None and values["hours_per_month"] > 744:
-            problems.append(Problem("hours_per_month", str(fields["hours_per_month"]), "at most 744 (31 days)"))
+        if values["hours_per_month"] is not None and values["hours_per_month"] > HOURS_PER_MONTH:
+            expected = f"at most {HOURS_PER_MONTH}, which is what a month has here"
+            problems.append(Problem("hours_per_month", str(fields["hours_per_month"]), expected))
         _check_average(fields, values, problems)
 
 

@@ -439,20 +439,23 @@ def test_the_last_day_of_a_price_is_told(cli, api: Api) -> None:
 
 def test_names_of_models_are_quoted_and_long_context_is_kept_in_the_file(tmp_path: Path) -> None:
     """Names come from the user's own files: one may hold what YAML reads as something else."""
-    from .retail import HERE, a_book, a_row
+    from .retail import a_book, a_row
 
     book = a_book()
     names = ['a: "b" #', "0613", "null", "żółw"]
     models: dict[str, Any] = dict.fromkeys(names, book.models["oak"])
     products = dict.fromkeys(names, book.model_products["oak"])
     book = type(book)(**{**vars(book), "models": models, "model_products": products})
-    rows = [a_row("Oak inp Gl", 3), a_row("Oak LongCo inp Gl", 6)]
-    found = retail_prices(rows, book, region=HERE, today=date(2030, 6, 15))
+    rows = [
+        a_row(meter, usd, since="2026-01-01", armRegionName="newland")
+        for meter, usd in (("Oak inp Gl", 3), ("Oak LongCo inp Gl", 6))
+    ]
+    found = retail_prices(rows, book, region="newland", today=date(2026, 6, 15))
     path = tmp_path / "names.yaml"
     path.write_text(price_file(found, address="https://a.example/b", command="x"), encoding="utf-8")
     read = load_prices(path)
     for long_context, usd in ((False, 3), (True, 6)):
-        prices = [read.tokens(name, None, GLOBAL, HERE, long_context=long_context) for name in names]
+        prices = [read.tokens(name, None, GLOBAL, "newland", long_context=long_context) for name in names]
         assert [each.usd_per_1m[TokenClass.INPUT] for each in prices] == [usd] * 4
 
 

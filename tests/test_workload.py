@@ -96,9 +96,9 @@ def test_an_average_over_the_peak_is_shown_as_it_was_given():
 
 
 def test_hours_per_month_need_an_average_and_fit_in_a_month():
-    assert calls(10, average_requests_per_minute=4, hours_per_month=744).hours_per_month == 744
-    message = "hours_per_month: expected at most 744 (31 days), got 744.5"
-    assert refusal(lambda: calls(10, average_requests_per_minute=4, hours_per_month="744.5")) == message
+    assert calls(10, average_requests_per_minute=4, hours_per_month=730).hours_per_month == 730
+    message = "hours_per_month: expected at most 730, which is what a month has here, got 730.5"
+    assert refusal(lambda: calls(10, average_requests_per_minute=4, hours_per_month="730.5")) == message
     message = "hours_per_month: expected average_requests_per_minute beside it, got 200"
     assert refusal(lambda: calls(10, hours_per_month=200)) == message
 

@@ -11,6 +11,7 @@ from ptucalc.catalog import DeploymentType
 from ptucalc.cli.sizing_runs import no_answer
 from ptucalc.cli.view import View
 from ptucalc.cost import compare
+from ptucalc.cost_notes import unmatched_prices
 from ptucalc.cost_result import ROW_COLUMNS
 from ptucalc.errors import Problem
 from ptucalc.prices import PriceBook, PtuTerm
@@ -49,7 +50,7 @@ class Money(NamedTuple):
             scope = None if payg_type is None else DeploymentType.parse(payg_type)
         except ValueError as error:
             problems.append(Problem("payg_type", payg_type or "", str(error)))
-        names = [name.strip().casefold() for name in term.split(",")]
+        names = list(dict.fromkeys(name.strip().casefold() for name in term.split(",")))
         wrong = [name for name in names if name not in ("all", *PtuTerm)]
         problems += [Problem("term", name, f"all, {', '.join(PtuTerm)}") for name in wrong]
         terms = tuple(each for each in PtuTerm if "all" in names or each.value in names)
@@ -82,10 +83,12 @@ def profile_of(text: str | None, problems: list[Problem]) -> Any:
 
 def show_costs(sized: SizingResult, sizer: Sizer, money: Money, view: View) -> int:
     """The report, unless a deployment has no size at all: then why (and the JSON, if that was asked for)."""
+    catalog = sizer.resolver.catalog
     result = compare(
         sized,
         money.prices,
-        largest_ptu=sizer.resolver.catalog.largest_deployment_ptu,
+        largest_ptu=catalog.largest_deployment_ptu,
+        notes=unmatched_prices(money.prices, (model.name for model in catalog)),
         discount=money.discount,
         payg_type=money.payg_type,
         terms=money.terms,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ptucalc.catalog import TokenClass, nearest
+from ptucalc.catalog import DeploymentType, TokenClass, nearest
 from ptucalc.errors import BadCatalog, BadInput, Problem, visible
 from ptucalc.prices import PriceBook
 from ptucalc.prices_data import build_price_book
-from ptucalc.read.catalog import bundled
+from ptucalc.read.catalog import bundled, load_catalog
 from ptucalc.read.files import read_text
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def _complete(entry: dict[str, Any], tree: Tree, under: list[dict[str, Any]]) ->
     groups = {**{k: v for file in under for k, v in file["region_groups"].items()}}
     groups |= {name: tuple(regions) for name, regions in entry["region_groups"].items()}
     own = None
+    if under and entry["as_of"] > (date.today() + timedelta(days=1)).isoformat():  # a day more: time zones
+        raise BadCatalog([tree.problem(("as_of",), entry["as_of"], "a day that has come")])
     if under:  # a user's file need not say where its own prices are from
         own = edition
         about = {
@@ -83,7 +86,7 @@ def _complete(entry: dict[str, Any], tree: Tree, under: list[dict[str, Any]]) ->
         }
         sources.setdefault(edition, about)
         known.add(edition)
-    rows = _Rows(tree, groups, known)
+    rows = _Rows(tree, groups, known, entry["as_of"], _known_regions(under))
     ptu, models = entry["ptu"], {}
     hourly = {
         str(kind): rows.ptu(listed, ("ptu", "hourly_usd_per_ptu", str(kind)), own, ("usd",))
@@ -100,6 +103,7 @@ def _complete(entry: dict[str, Any], tree: Tree, under: list[dict[str, Any]]) ->
             rows.problems.append(tree.problem(("models", name), name, expected, key=True))
         models[name] = {
             "products": tuple(model["products"]),
+            "publisher": model["publisher"],
             "remarks": tuple(model["remarks"]),
             "scopes": {
                 str(kind): {
@@ -110,7 +114,8 @@ def _complete(entry: dict[str, Any], tree: Tree, under: list[dict[str, Any]]) ->
                         scope["prices"], ("models", name, str(kind), "prices"), model["source"] or own
                     ),
                 }
-                for kind, scope in model["scopes"].items()
+                for kind in DeploymentType
+                if (scope := model[kind.value]) is not None
             },
         }
     if not under:
@@ -127,6 +132,7 @@ def _complete(entry: dict[str, Any], tree: Tree, under: list[dict[str, Any]]) ->
         "ptu": {
             "product": ptu["product"],
             "reservation_product": ptu["reservation_product"],
+            "publishers": tuple(ptu["publishers"]),
             "meters": _plain_keys(ptu["meters"]),
             "hourly": hourly,
             "reservations": reservations,
@@ -149,11 +155,40 @@ def _lacking(entry: Mapping[str, Any], tree: Tree) -> Iterator[Problem]:
             yield tree.problem(("ptu",), "", f"a value for {key}", name=key)
 
 
+def _known_regions(files: list[dict[str, Any]]) -> frozenset[str]:
+    """The regions of the files below an overlay, and of the catalog; none where there is nothing below."""
+    if not files:
+        return frozenset()
+    rows = [
+        row
+        for file in files
+        for part in ("hourly", "reservations")
+        for rows in file["ptu"][part].values()
+        for row in rows
+    ]
+    rows += [
+        row
+        for file in files
+        for model in file["models"].values()
+        for scope in model["scopes"].values()
+        for row in scope["prices"]
+    ]
+    return load_catalog().regions.union(*(row["regions"] or () for row in rows))
+
+
 class _Rows:
     """Makes rows plain, resolves region groups, and collects what is wrong with them."""
 
-    def __init__(self, tree: Tree, groups: Mapping[str, tuple[str, ...]], sources: set[str]) -> None:
-        self.tree, self.groups, self.sources = tree, groups, sources
+    def __init__(
+        self,
+        tree: Tree,
+        groups: Mapping[str, tuple[str, ...]],
+        sources: set[str],
+        as_of: str,
+        regions: frozenset[str],
+    ) -> None:
+        """`regions` are those that exist, as far as is known; empty: any may."""
+        self.tree, self.groups, self.sources, self.as_of, self.regions = tree, groups, sources, as_of, regions
         self.problems: list[Problem] = []
 
     def ptu(
@@ -165,6 +200,9 @@ class _Rows:
         for index, row in enumerate(rows):
             kept = {key: row[key] for key in (*prices, "from", "replaces") if key in row}
             regions = self._regions(row, (*path, index))
+            if (row.get("from") or "") > self.as_of:
+                expected = f"a day up to as_of ({self.as_of}): a price that does not hold yet has no place here"
+                self.problems.append(self.tree.problem((*path, index, "from"), row["from"], expected))
             for price in prices:
                 if row[price] is not None:
                     self._once(taken, price, regions, (*path, index))
@@ -197,6 +235,11 @@ class _Rows:
     def _regions(self, row: Mapping[str, Any], path: tuple[str | int, ...]) -> tuple[str, ...] | None:
         regions = row["regions"]
         if not isinstance(regions, str):
+            for position, region in enumerate(regions or ()):
+                close = nearest(region, self.regions) if self.regions and region not in self.regions else ()
+                if close:  # a slip; a region that is like none may be a new one
+                    expected = f"a region that is known here: {' or '.join(close)}?"
+                    self.problems.append(self.tree.problem((*path, "regions", position), region, expected))
             return None if regions is None else tuple(regions)
         if regions in self.groups:
             return self.groups[regions]

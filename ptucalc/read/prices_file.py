@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -15,14 +16,18 @@ from ptucalc.workload import region
 __all__ = ["PriceFile"]
 
 
+SMALLEST = Fraction(1, 10**6)
+"""No price of an hour, a term or a million tokens is anywhere near this: less is a slip."""
+
+
 def _usd(value: Any) -> tuple[int, int]:
-    expected = "a price in US dollars, over 0"
-    if not isinstance(value, str):
-        raise ValueError(expected)
     try:
-        return exact.rate(value).as_integer_ratio()
+        price = exact.rate(value) if isinstance(value, str) else Fraction(0)
     except ValueError:
-        raise ValueError(expected) from None
+        price = Fraction(0)
+    if price < SMALLEST:
+        raise ValueError("a price in US dollars, over 0")
+    return price.as_integer_ratio()
 
 
 def _regions(value: Any) -> Any:
@@ -36,6 +41,18 @@ def _regions(value: Any) -> Any:
     return None if value == "all" else value
 
 
+def _some(value: Any) -> Any:
+    if not isinstance(value, list) or not value:
+        raise ValueError("at least one region")
+    return value
+
+
+def _per_usd(value: Any) -> tuple[int, int]:
+    if not isinstance(value, str):
+        raise ValueError("a number over 0")
+    return exact.rate(value).as_integer_ratio()
+
+
 def _code(value: Any) -> str:
     text = value if isinstance(value, str) else ""
     if len(text) != 3 or not (text.isascii() and text.isalpha() and text.isupper()) or text == "USD":
@@ -43,6 +60,7 @@ def _code(value: Any) -> str:
     return text
 
 
+PerUsd = Annotated[Any, BeforeValidator(_per_usd)]
 Usd = Annotated[Any, BeforeValidator(_usd)]
 Regions = Annotated[Any, BeforeValidator(_regions)]
 Region = Annotated[str, BeforeValidator(lambda value: region(value))]
@@ -98,24 +116,18 @@ class ScopeEntry(Strict):
 
 class ModelEntry(Strict):
     products: list[Text] = []
+    publisher: Text | None = None
     source: Text | None = None
     remarks: list[Text] = []
-    scopes: dict[DeploymentType, ScopeEntry] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _gather_scopes(cls, value: Any) -> Any:
-        """global, data-zone and regional stand beside the other keys in the file."""
-        if not isinstance(value, dict) or "scopes" in value:
-            return value
-        kinds = {kind.value for kind in DeploymentType}
-        rest = {key: each for key, each in value.items() if key not in kinds}
-        return {**rest, "scopes": {key: each for key, each in value.items() if key in kinds}}
+    global_: ScopeEntry | None = Field(default=None, alias="global")
+    data_zone: ScopeEntry | None = Field(default=None, alias="data-zone")
+    regional: ScopeEntry | None = None
 
 
 class PtuEntry(Strict):
     product: Text | None = None
     reservation_product: Text | None = None
+    publishers: list[Text] = []
     meters: dict[DeploymentType, Text] = {}
     hourly_usd_per_ptu: dict[DeploymentType, list[HourlyRow]] = {}
     reservation_usd_per_ptu: dict[DeploymentType, list[ReservationRow]] = {}
@@ -127,7 +139,7 @@ class PriceFile(Strict):
     as_of: Day
     default_region: Region | None = None
     sources: dict[str, SourceEntry] = {}
-    region_groups: dict[str, list[Region]] = {}
-    currency_per_usd: dict[Annotated[str, BeforeValidator(_code)], Usd] = {}
+    region_groups: dict[str, Annotated[list[Region], BeforeValidator(_some)]] = {}
+    currency_per_usd: dict[Annotated[str, BeforeValidator(_code)], PerUsd] = {}
     ptu: PtuEntry = PtuEntry()
     models: dict[str, ModelEntry] = {}

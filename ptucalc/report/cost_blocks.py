@@ -36,6 +36,8 @@ class Currency(NamedTuple):
         value = Fraction(amount) * self.per_usd
         fine = abs(value) < WHOLE_DOLLARS_FROM if cents is None else cents
         places = 2 if fine else 0
+        while 0 < abs(value) * 10**places < Fraction(1, 2) and places < 12:  # a little is not nothing
+            places += 1
         digits = f"{round(Decimal(abs(value).numerator) / Decimal(abs(value).denominator), places):,}"
         sign = "−" if value < 0 else ""
         return f"{sign}${digits}" if self.code == "USD" else f"{sign}{self.code} {digits}"
@@ -74,8 +76,9 @@ def _against(share: Fraction | None) -> str:
     if not share:
         return "0%"
     percent = abs(share) * 100
-    text = amount_text(percent, 0 if percent >= 10 else 1)
-    return f"{'−' if share < 0 else '+'}{text}%"
+    if share < 0:
+        return f"−{percent_text(-share) if percent >= 10 else amount_text(percent, 1) + '%'}"
+    return f"+{amount_text(percent, 0 if percent >= 10 else 1)}%"
 
 
 def _way_name(way: Option | Hybrid) -> str:
@@ -88,7 +91,7 @@ def _way(way: Option | Hybrid) -> str:
     """A way to buy in few words, with its PTU."""
     if not way.ptu:
         return "pay-as-you-go"
-    if isinstance(way, Hybrid) and _is_a_mix(way):
+    if isinstance(way, Hybrid) and way.spillover_monthly_usd:
         return f"{way.ptu:,} + spillover, {way.term.value}"
     return f"all {way.ptu:,}, {way.term.value if isinstance(way, Hybrid) else way.term}"
 
@@ -130,15 +133,21 @@ def _portfolio(result: CostComparison, money: Currency) -> Table:
 
 def _summary(result: CostComparison, money: Currency, *, single: bool) -> Iterator[Remark]:
     if not single:
-        for total in result.totals:
+        for total in result.choices:
             payg = money.text(total.payg_usd)
             if total.unpriced:
                 payg = f"unknown for {', '.join(total.unpriced[:6])}{' and more' if len(total.unpriced) > 6 else ''}"
             full = [f"{term} {money.text(usd)}" for term, usd in total.full_usd.items() if usd is not None]
-            text = f"with every open deployment {total.deployment_type.label}: pay-as-you-go {payg}"
+            which = (
+                f"with every open deployment {total.deployment_type.label}: "
+                if any(not d.type_given for d in result.deployments)
+                else ""
+            )
+            text = f"{which}pay-as-you-go {payg}"
             text += f"; PTU for every peak {', '.join(full)}" if full else ""
             if total.cheapest_usd is not None:
-                text += f"; each in its cheapest way {money.text(total.cheapest_usd)} a month"
+                sure = "" if total.certain else " known"
+                text += f"; each in its cheapest{sure} way {money.text(total.cheapest_usd)} a month"
             yield Remark("Total", text + ".", "")
     pools: dict[tuple[DeploymentType, str | None], list[Reservation]] = {}
     for each in result.reservations:
@@ -215,11 +224,11 @@ def _ways(d: DeploymentCost, money: Currency) -> Table:
             Column("Spillover", right=True),
             Column("A month", right=True),
             Column("vs PAYG", right=True),
-            Column("", optional=True),
+            Column("█ PTU ░ PAYG", optional=True),
             Column("Per 1M tokens", right=True, optional=True),
         ]
     )
-    ways: list[Option | Hybrid] = [*d.options, *(mix for mix in d.hybrid.values() if mix and _is_a_mix(mix))]
+    ways: list[Option | Hybrid] = [*d.options, *(mix for mix in d.hybrid.values() if mix and _is_own(mix, d))]
     ways.sort(key=_monthly_or_more)
     lowest = _monthly_or_more(d.cheapest)
     mark = "●" if d.all_known else "?"
@@ -245,9 +254,9 @@ def _is_payg(way: Option | Hybrid) -> bool:
     return isinstance(way, Option) and way.term == PAYG
 
 
-def _is_a_mix(mix: Hybrid) -> bool:
-    """Whether it is neither pay-as-you-go alone nor PTU alone."""
-    return mix.ptu > 0 and mix.spillover_monthly_usd > 0
+def _is_own(mix: Hybrid, d: DeploymentCost) -> bool:
+    """Whether it is another way than pay-as-you-go alone or the size of the peak."""
+    return mix.ptu not in (0, d.peak_ptu)
 
 
 def _bar(way: Option | Hybrid, lowest: Decimal) -> str:
@@ -274,7 +283,7 @@ def _break_even(d: DeploymentCost) -> Table:
     for each in d.break_even:
         mix = d.hybrid[each.term]
         busy = "—"
-        if mix is not None and _is_a_mix(mix) and mix.utilization is not None:
+        if mix is not None and _is_own(mix, d) and mix.utilization is not None:
             busy = f"{percent_text(mix.utilization)} of {mix.ptu:,} PTU"
         table.rows.append(
             [
@@ -292,7 +301,7 @@ def _ranges(each: BreakEven) -> str:
     if ranges is None:
         return "unknown"
     if not ranges:
-        return "never: at no rate"
+        return "never"
     first, last = ranges[0], ranges[-1]
     if len(ranges) == 1:
         end = "" if first.end is None else f" up to {rate_text(first.end)}"
