@@ -45,6 +45,7 @@ def cost_notes(
         notes += _about_payg(fact, cost)
         notes += _about_billing(fact, prices)
     notes += _about_ptu_prices(facts, prices)
+    notes += _about_asking(facts, costs, prices)
     notes += _about_region(facts, prices)
     return tuple(dict.fromkeys(notes))
 
@@ -133,7 +134,22 @@ def _about_ptu_prices(facts: Sequence[Facts], prices: PriceBook) -> Iterator[Not
             per = {PtuTerm.HOURLY: "an hour", PtuTerm.ONE_MONTH: "a month", PtuTerm.ONE_YEAR: "a year"}[term]
             message += f"; the nearest known is {prices.default_region}: ${usd(near.published_usd):,} per PTU {per}"
         code = "ptu_price_unknown" if term is PtuTerm.HOURLY else "reservation_unknown"
-        yield Note(code, f"{message}. --prices FILE takes yours.", kind.value)
+        yield Note(code, f"{message}.", kind.value)
+
+
+def _about_asking(facts: Sequence[Facts], costs: Sequence[DeploymentCost], prices: PriceBook) -> Iterator[Note]:
+    """Where Azure can be asked for what the list does not know."""
+    regions = set()
+    for fact, cost in zip(facts, costs, strict=True):
+        key = prices.model_key(fact.deployment.model.name, fact.deployment.model_version)
+        sold = key is not None and fact.payg_type in prices.models[key]
+        if (cost.payg_monthly_usd is None and sold) or any(isinstance(p, Unknown) for p in fact.ptu_prices.values()):
+            regions.add(fact.region)
+    if regions:
+        listed = sorted(regions)
+        message = f"`ptucalc prices refresh --region {listed[0]}` asks Azure for what is not known of it"
+        message += f" (and of {', '.join(listed[1:])} likewise)" if listed[1:] else ""
+        yield Note("ask_azure", f"{message}; --prices takes the file it writes, or your own prices.")
 
 
 def _about_billing(fact: Facts, prices: PriceBook) -> Iterator[Note]:

@@ -104,21 +104,20 @@ def test_an_unknown_pay_as_you_go_price_comes_with_the_nearest_known():
 def test_an_unknown_reservation_comes_with_the_nearest_known_and_the_way_out():
     assert told(calls(12, region=THERE), "reservation_unknown", DATA_ZONE) == [
         "no Data zone 1-month reservation price is known for southland; the nearest known is northland: $350.00 per PTU a "
-        "month. --prices FILE takes yours.",
+        "month.",
         "no Data zone 1-year reservation price is known for southland; the nearest known is northland: $3,000.00 per PTU a "
-        "year. --prices FILE takes yours.",
+        "year.",
     ]
     nowhere = a_book(reservations={**PER_TERM, (GLOBAL, YEAR): ()})
     assert told(calls(12), "reservation_unknown", book=nowhere) == [
-        "no Global 1-year reservation price is known for northland. --prices FILE takes yours."
+        "no Global 1-year reservation price is known for northland."
     ]
     assert told(calls(12, region=THERE), "reservation_unknown") == []
 
 
 def test_an_unknown_hourly_price_comes_with_the_nearest_known():
     assert told(calls(12, region=THERE), "ptu_price_unknown", REGIONAL) == [
-        "no Regional PTU hourly price is known for southland; the nearest known is northland: $0.80 per PTU an hour. "
-        "--prices FILE takes yours."
+        "no Regional PTU hourly price is known for southland; the nearest known is northland: $0.80 per PTU an hour."
     ]
 
 
@@ -126,7 +125,7 @@ def test_a_price_that_lacks_in_several_regions_is_one_note():
     listed = [calls(12, region=region) for region in (THERE, HERE, "southland")]
     book = a_book(hourly={}, reservations=PER_TERM)
     assert told(listed, "ptu_price_unknown", book=book) == [
-        "no Global PTU hourly price is known for northland, southland. --prices FILE takes yours."
+        "no Global PTU hourly price is known for northland, southland."
     ]
 
 
@@ -192,3 +191,12 @@ def test_a_note_is_said_once_however_many_types_there_are():
     notes = [(note.code, note.message, note.about) for note in result.notes]
     assert len(set(notes)) == len(notes)
     assert len(messages(result, "flat_profile")) == len(messages(result, "default_region")) == 1
+
+
+def test_what_azure_may_know_is_asked_for_by_its_region():
+    calls_there = calls(1, region=THERE, deployment_type="data-zone")
+    assert told(calls_there, "ask_azure", DATA_ZONE) == [
+        f"`ptucalc prices refresh --region {THERE}` asks Azure for what is not known of it; --prices takes the file it "
+        "writes, or your own prices."
+    ]
+    assert told(calls(1, region=HERE), "ask_azure") == []

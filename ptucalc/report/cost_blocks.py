@@ -11,7 +11,18 @@ from ptucalc.catalog import DeploymentType
 from ptucalc.cost_result import PAYG, BreakEven, CostComparison, DeploymentCost, Hybrid, Increment, Option
 from ptucalc.hybrid import sampled
 from ptucalc.prices import MINUTES_PER_MONTH, PtuTerm
-from ptucalc.report.blocks import Block, Cell, Column, Headline, Remark, Table, amount_text, percent_text, rate_text
+from ptucalc.report.blocks import (
+    Block,
+    Cell,
+    Column,
+    Headline,
+    Remark,
+    Table,
+    amount_text,
+    half_up,
+    percent_text,
+    rate_text,
+)
 from ptucalc.reservations import Reservation
 
 __all__ = ["Currency", "cost_blocks"]
@@ -38,7 +49,8 @@ class Currency(NamedTuple):
         places = 2 if fine else 0
         while 0 < abs(value) * 10**places < Fraction(1, 2) and places < 12:  # a little is not nothing
             places += 1
-        digits = f"{round(Decimal(abs(value).numerator) / Decimal(abs(value).denominator), places):,}"
+        whole, part = divmod(half_up(abs(value), places), 10**places)
+        digits = f"{whole:,}" + (f".{part:0{places}d}" if places else "")
         sign = "−" if value < 0 else ""
         return f"{sign}${digits}" if self.code == "USD" else f"{sign}{self.code} {digits}"
 
