@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ptucalc.api import compare_costs, largest_rate, size
     from ptucalc.catalog import Catalog, DeploymentType, Model, Unknown, UnknownModel
-    from ptucalc.cost_result import CostComparison, DeploymentCost
+    from ptucalc.cost_result import CostComparison
+    from ptucalc.deployment_cost import DeploymentCost
     from ptucalc.errors import BadCatalog, BadInput, Problem, PtucalcError
     from ptucalc.prices import PriceBook
     from ptucalc.read.catalog import load_catalog
@@ -57,7 +58,8 @@ __all__ = [
 _HOMES = {
     "ptucalc.api": ("compare_costs", "largest_rate", "size"),
     "ptucalc.catalog": ("Catalog", "DeploymentType", "Model", "Unknown", "UnknownModel"),
-    "ptucalc.cost_result": ("CostComparison", "DeploymentCost"),
+    "ptucalc.cost_result": ("CostComparison",),
+    "ptucalc.deployment_cost": ("DeploymentCost",),
     "ptucalc.errors": ("BadCatalog", "BadInput", "Problem", "PtucalcError"),
     "ptucalc.prices": ("PriceBook",),
     "ptucalc.read.catalog": ("load_catalog",),

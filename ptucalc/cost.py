@@ -12,13 +12,15 @@ from fractions import Fraction
 from ptucalc import exact
 from ptucalc.catalog import DeploymentType, Unknown
 from ptucalc.cost_notes import cost_notes
-from ptucalc.cost_result import CostComparison, DeploymentCost, Unanswered
-from ptucalc.costing import Asked, Costing
+from ptucalc.cost_result import CostComparison, Unanswered
+from ptucalc.costing import Costing
+from ptucalc.deployment_cost import DeploymentCost
 from ptucalc.deployment_load import DeploymentLoad, Stream
 from ptucalc.errors import BadInput, Problem
 from ptucalc.exact import Exact
 from ptucalc.money import usd
 from ptucalc.prices import PriceBook, PtuTerm
+from ptucalc.pricing import Asked
 from ptucalc.reservations import Reservation
 from ptucalc.results import Note, SizedDeployment
 from ptucalc.sizing_result import SizingResult
@@ -54,7 +56,7 @@ def compare(
         load = DeploymentLoad(streams[deployment.name])
         sizes = [size for size in deployment.sizes.values() if size.ptu is not None]
         costed += [Costing(deployment, size, load, asked) for size in sizes]
-    facts = [costing.facts for costing in costed]
+    facts = [costing.pricing.facts for costing in costed]
     deployments = tuple(costing.result() for costing in costed)
     return CostComparison(
         version=sized.version,

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from ptucalc.catalog import DeploymentType, TokenClass, Unknown
-from ptucalc.cost_result import DeploymentCost
+from ptucalc.deployment_cost import DeploymentCost
 from ptucalc.load import common_axis
 from ptucalc.money import usd
 from ptucalc.prices import PriceBook, PtuPrice, PtuTerm

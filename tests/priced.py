@@ -13,7 +13,8 @@ from typing import Any
 
 from ptucalc.catalog import Catalog, DeploymentType, Source, TokenClass
 from ptucalc.cost import compare
-from ptucalc.cost_result import CostComparison, DeploymentCost
+from ptucalc.cost_result import CostComparison
+from ptucalc.deployment_cost import DeploymentCost
 from ptucalc.prices import ModelPrices, PriceBook, PriceTier, Products, PtuRow, PtuTerm, TokenRow
 from ptucalc.workload import Workload
 

@@ -12,7 +12,7 @@ import pytest
 
 from ptucalc import BadInput, compare_costs
 from ptucalc.catalog import LongContext, TokenClass
-from ptucalc.cost_result import Increment
+from ptucalc.deployment_cost import Increment
 from ptucalc.hybrid import Range
 from ptucalc.money import usd, usd_number
 from ptucalc.prices import MINUTES_PER_MONTH, PriceTier

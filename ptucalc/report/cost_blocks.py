@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from ptucalc.catalog import DeploymentType
-from ptucalc.cost_result import PAYG, BreakEven, CostComparison, DeploymentCost, Hybrid, Increment, Option
+from ptucalc.cost_result import CostComparison
+from ptucalc.deployment_cost import PAYG, BreakEven, DeploymentCost, Hybrid, Increment, Option
 from ptucalc.hybrid import sampled
 from ptucalc.prices import MINUTES_PER_MONTH, PtuTerm
 from ptucalc.report.blocks import (
