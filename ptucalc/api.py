@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ptucalc import __version__, sizing
@@ -55,7 +56,7 @@ def compare_costs(
     *,
     profile: LoadProfile | None = None,
     catalog: Catalog | None = None,
-    prices: PriceBook | None = None,
+    prices: PriceBook | str | Path | None = None,
     sku: str | Iterable[str] = "all",
     headroom: Exact = 0,
     discount: Exact = 0,
@@ -65,7 +66,7 @@ def compare_costs(
     """What workloads cost a month: pay-as-you-go, PTU by term, the cheapest mix of both, and when PTU breaks even.
 
     `profile` is the load over time of workloads that have none (their rate is its peak); `prices` a price book
-    (default: list prices; see `load_prices`); `discount` a share off every PTU price; `payg_type` prices pay-as-you-go
+    or the file of one (default: list prices; see `load_prices`); `discount` a share off every PTU price; `payg_type` prices pay-as-you-go
     at another deployment type than the deployment's own. The rest is as for `size`. A deployment has an entry for each
     type that it has a size on. Raises BadInput with every problem.
 
@@ -86,12 +87,12 @@ def compare_costs(
     except ValueError as error:
         raise BadInput([Problem("payg_type", str(payg_type), str(error))]) from None
     sized = size(listed, catalog=known, sku=sku, headroom=headroom, today=today)
-    book = prices or load_prices()
+    book = load_prices(prices) if isinstance(prices, (str, Path)) else prices or load_prices()
     return cost.compare(
         sized,
         book,
         largest_ptu=known.largest_deployment_ptu,
-        notes=cost_notes.unmatched_prices(book, (model.name for model in known)),
+        notes=cost_notes.unmatched_prices(book, known),
         discount=discount,
         payg_type=scope,
     )

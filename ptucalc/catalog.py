@@ -265,6 +265,10 @@ class Model(NamedTuple):
         others = " and ".join(offer.deployment_type.label for offer in offers)
         return Availability(False, f"{found.reason}; offered as {others}") if others else found
 
+    def only_version(self, version: str | None) -> str | None:
+        """The version, which goes without saying where there is only one."""
+        return self.versions[0] if version is None and len(self.versions) == 1 else version
+
     def weights_for(self, input_tokens: int) -> TokenWeights:
         """The weights of a call with this many input tokens: the long-context set where there is one and it applies."""
         long = self.long_context

@@ -19,7 +19,7 @@ from ptucalc.deployment_load import DeploymentLoad, Stream
 from ptucalc.errors import BadInput, Problem
 from ptucalc.exact import Exact
 from ptucalc.money import usd
-from ptucalc.prices import PriceBook, PtuTerm
+from ptucalc.prices import PriceBook, PtuPrice, PtuTerm
 from ptucalc.pricing import Asked
 from ptucalc.reservations import Reservation
 from ptucalc.results import Note, SizedDeployment
@@ -36,12 +36,14 @@ def compare(
     discount: Exact = 0,
     payg_type: DeploymentType | None = None,
     terms: Sequence[PtuTerm] = tuple(PtuTerm),
+    what_ifs: bool = True,
     notes: Sequence[Note] = (),
 ) -> CostComparison:
     """What each sized deployment costs, on each type that it has a size on. Raises BadInput.
 
     `largest_ptu` is the most that one deployment may have; `discount` a share off every PTU price. `payg_type` prices pay-as-you-go (and spillover) at another scope than
-    the deployment's own; `terms` are those to price; `notes` are added. Prices are those of the deployment's region, or else of the book's default region.
+    the deployment's own; `terms` are those to price; without `what_ifs` none are computed;
+    `notes` are added. Prices are those of the deployment's region, or else of the book's default region.
     """
     try:
         off = exact.discount(discount)
@@ -50,7 +52,7 @@ def compare(
     streams: dict[str, list[Stream]] = {}
     for workload, name in zip(sized.workloads, sized.deployment_of, strict=True):
         streams.setdefault(name, []).append(Stream.of(workload))
-    asked = Asked(prices, 1 - off, payg_type, sized.headroom, largest_ptu, tuple(terms))
+    asked = Asked(prices, 1 - off, payg_type, sized.headroom, largest_ptu, tuple(terms), what_ifs)
     costed = []
     for deployment in sized.deployments:
         load = DeploymentLoad(streams[deployment.name])
@@ -83,28 +85,52 @@ def _unanswered(deployment: SizedDeployment) -> Unanswered:
 def _reservations(
     deployments: Sequence[DeploymentCost], prices: PriceBook, price_factor: Fraction
 ) -> Iterator[Reservation]:
-    """One reservation per type, region and term that the deployments would share; none where nothing is to be reserved."""
-    pools: dict[tuple[DeploymentType, str], list[DeploymentCost]] = {}
-    for deployment in deployments:
-        kind = deployment.deployment_type
-        region = "" if kind is DeploymentType.GLOBAL else deployment.price_region
-        pools.setdefault((kind, region), []).append(deployment)
-    for (kind, region), members in pools.items():
-        for term in (PtuTerm.ONE_MONTH, PtuTerm.ONE_YEAR):
-            price = prices.ptu(kind, region or members[0].price_region, term)
-            mixes = [(member.name, member.hybrid[term]) for member in members]
-            bought = tuple((name, mix.ptu) for name, mix in mixes if mix and mix.ptu)
-            ptu = sum(count for _, count in bought)
-            if not ptu or isinstance(price, Unknown):
-                continue
-            yield Reservation(
-                deployment_type=kind,
-                region=region or None,
-                term=term,
-                ptu=ptu,
-                ptu_by_deployment=bought,
-                not_counted=tuple(name for name, mix in mixes if mix is None),
-                usd_per_ptu=usd(price.published_usd * price_factor),
-                term_usd=usd(price.published_usd * price_factor * ptu),
-                monthly_usd=usd(price.usd_per_month * price_factor * ptu),
-            )
+    """What to reserve for each choice of the open deployments' type: one per type, region and term that they share.
+
+    Only types that every open deployment has an entry for; none where nothing is to be reserved.
+    """
+    open_names = {d.name for d in deployments if not d.type_given}
+    kinds: list[DeploymentType | None] = [
+        kind
+        for kind in DeploymentType
+        if open_names and open_names <= {d.name for d in deployments if d.deployment_type is kind}
+    ]
+    for open_as in kinds if open_names else [None]:
+        pools: dict[tuple[DeploymentType, str], list[DeploymentCost]] = {}
+        for deployment in deployments:
+            kind = deployment.deployment_type
+            if deployment.type_given or kind is open_as:
+                region = "" if kind is DeploymentType.GLOBAL else deployment.price_region
+                pools.setdefault((kind, region), []).append(deployment)
+        for (kind, region), members in pools.items():
+            for term in (PtuTerm.ONE_MONTH, PtuTerm.ONE_YEAR):
+                price = prices.ptu(kind, region or members[0].price_region, term)
+                if not isinstance(price, Unknown):
+                    yield from _reservation(open_as, kind, region, term, members, price, price_factor)
+
+
+def _reservation(
+    open_as: DeploymentType | None,
+    kind: DeploymentType,
+    region: str,
+    term: PtuTerm,
+    members: Sequence[DeploymentCost],
+    price: PtuPrice,
+    price_factor: Fraction,
+) -> Iterator[Reservation]:
+    mixes = [(member.name, member.hybrid[term]) for member in members]
+    bought = tuple((name, mix.ptu) for name, mix in mixes if mix and mix.ptu)
+    ptu = sum(count for _, count in bought)
+    if ptu:
+        yield Reservation(
+            open_as=open_as,
+            deployment_type=kind,
+            region=region or None,
+            term=term,
+            ptu=ptu,
+            ptu_by_deployment=bought,
+            not_counted=tuple(name for name, mix in mixes if mix is None),
+            usd_per_ptu=price.published_usd * price_factor,
+            term_usd=usd(price.published_usd * price_factor * ptu),
+            monthly_usd=usd(price.usd_per_month * price_factor * ptu),
+        )

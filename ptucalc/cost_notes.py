@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from ptucalc.catalog import DeploymentType, TokenClass, Unknown
+from ptucalc.catalog import Catalog, DeploymentType, TokenClass, Unknown, nearest
 from ptucalc.deployment_cost import DeploymentCost
 from ptucalc.load import common_axis
 from ptucalc.money import usd
@@ -81,8 +81,8 @@ def _about_loads(facts: Sequence[Facts]) -> Iterator[Note]:
         yield Note("flat_profile", message, about)
     if loose:
         message = (
-            f"{_named(loose)}: the profile does not say when, as the others' do, so it is taken to be busiest when the "
-            "deployment is; hourly profiles would show."
+            f"{_named(loose)}: when it is busy cannot be laid beside the others' profiles, so it is taken to be busiest when "
+            "the deployment is; hourly profiles of all would show."
         )
         yield Note("levels_aligned", message, about)
 
@@ -183,20 +183,22 @@ def _about_billing(fact: Facts, prices: PriceBook) -> Iterator[Note]:
         yield Note("price_remark", f"prices of {model.name}: {remark}.", name)
 
 
-def unmatched_prices(prices: PriceBook, names: Iterable[str]) -> tuple[Note, ...]:
-    """A note on the models of the user's price files that no model is called (`names`: those of the catalog)."""
-    if not prices.own_models:
-        return ()
-    known = {name.casefold() for name in names}
-    unknown = [
-        name
-        for name in prices.own_models
-        if not any(name.casefold() == k or name.casefold().startswith(f"{k}-") for k in known)
-    ]
-    if not unknown:
-        return ()
-    message = f"the price files name {_named(unknown)}, which no model of the catalog is called: not used."
-    return (Note("prices_unmatched", message),)
+def unmatched_prices(prices: PriceBook, catalog: Catalog) -> tuple[Note, ...]:
+    """Notes on names in the user's price files that nothing has: a slip changes no price, and must not pass unseen."""
+    notes = []
+    if prices.own_models:
+        known = {name.casefold() for m in catalog for name in (m.name, *(f"{m.name}-{v}" for v in m.versions))}
+        unknown = [name for name in prices.own_models if name.casefold() not in known | prices.list_models]
+        if unknown:
+            message = f"the price files name {_named(unknown)}, which no model of the catalog is called: not used."
+            notes.append(Note("prices_unmatched", message))
+    strange = [region for region in prices.own_regions if region not in prices.list_regions | catalog.regions]
+    if strange:
+        near = {region: nearest(region, catalog.regions | prices.list_regions) for region in strange}
+        said = [f"{region} ({' or '.join(near[region])}?)" if near[region] else region for region in strange]
+        message = f"the price files name {_named(said)}, where no model is known to be offered."
+        notes.append(Note("prices_unmatched", message))
+    return tuple(notes)
 
 
 def _about_region(facts: Sequence[Facts], prices: PriceBook) -> Iterator[Note]:

@@ -124,6 +124,11 @@ class CostComparison(NamedTuple):
     notes: tuple[Note, ...]
 
     @property
+    def cheapest_deployment(self) -> DeploymentCost:
+        """The deployment and type whose cheapest way costs least; the first where no cheapest is known."""
+        return min(self.deployments, key=lambda d: (d.cheapest and d.cheapest.monthly_usd) or Decimal("Infinity"))
+
+    @property
     def _open(self) -> list[str]:
         """Names of the deployments whose type is still open."""
         names = [d.name for d in self.deployments if not d.type_given]

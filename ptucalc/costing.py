@@ -43,15 +43,20 @@ class Costing:
         assert size.ptu is not None and size.offer.grid is not None
         self.deployment, self.size, self.load = deployment, size, load
         self.headroom, self.terms, self.largest_ptu = asked.headroom, asked.terms, asked.largest_ptu
+        self.asked_what_if = asked.what_ifs
         self.grid: Grid = size.offer.grid
         self.peak_ptu: int = size.ptu
         self.pricing = Pricing(deployment, size.deployment_type, load, asked)
         self.payg = self.pricing.payg
 
     def result(self) -> DeploymentCost:
-        """Everything about it."""
+        """Everything about it. Raises BadInput where the peak is beyond all that is sold."""
         load, payg = self.load, self.payg
         peak = self.deployment.weighted_tpm
+        most = MOST_DEPLOYMENTS * self.largest_ptu
+        if self.peak_ptu > most:
+            found = f"{self.deployment.name}: {self.peak_ptu:,} PTU"
+            raise BadInput([Problem("deployment", found, f"a peak of at most {most:,} PTU")])
         per_ptu = self.size.tpm_per_ptu
         return DeploymentCost(
             name=self.deployment.name,
@@ -62,6 +67,7 @@ class Costing:
             price_region=self.pricing.region,
             payg_type=self.pricing.payg_type,
             available=self.size.available,
+            available_reason=self.size.reason,
             type_given=self.deployment.deployment_type is not None,
             workloads=self.deployment.workloads,
             requests_per_minute=self.deployment.requests_per_minute,
@@ -79,7 +85,7 @@ class Costing:
             options=(self._payg_option(), *(self._full(term) for term in self.terms)),
             hybrid={term: self._hybrid(term) if term in self.terms else None for term in PtuTerm},
             break_even=tuple(self._break_even(term) for term in self.terms),
-            sensitivity=tuple(self._what_ifs()),
+            sensitivity=tuple(self._what_ifs()) if self.asked_what_if else (),
             alternatives=tuple(self.pricing.alternatives()),
         )
 
@@ -121,9 +127,6 @@ class Costing:
             return None
         tpm = self.size.tpm_per_ptu
         covers = self.grid.round_up(peak.numerator, peak.denominator * tpm)
-        if covers > MOST_DEPLOYMENTS * self.largest_ptu:
-            expected = f"a peak of at most {MOST_DEPLOYMENTS * self.largest_ptu:,} PTU"
-            raise BadInput([Problem("deployment", f"{self.deployment.name}: {covers:,} PTU", expected)])
         return CostCurve(spill, tpm, self.grid, covers, price * ptu_factor, payg_factor)
 
     @cached_property
@@ -234,8 +237,8 @@ class Costing:
         payg = self.pricing.monthly(per_call)
         payg = payg if isinstance(payg, Unknown) else payg * payg_factor
         spill = self._spill
-        if spill is not None and not as_is and not isinstance(per_call, Unknown):
-            spill = Overflow(load.timeline, weights, per_call)
+        if spill is not None and not as_is:
+            spill = None if isinstance(per_call, Unknown) else Overflow(load.timeline, weights, per_call)
         cheapest: dict[PtuTerm, tuple[int, Decimal] | None] = {}
         for term in PtuTerm:
             price = self.pricing.ptu_month(term) if term in self.terms else Unknown("not asked for")

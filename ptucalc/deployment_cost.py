@@ -236,6 +236,7 @@ class DeploymentCost(NamedTuple):
     price_region: str
     payg_type: DeploymentType
     available: bool | None
+    available_reason: str
     type_given: bool
     workloads: tuple[str, ...]
     requests_per_minute: Fraction
@@ -286,6 +287,7 @@ class DeploymentCost(NamedTuple):
             "price_region": self.price_region,
             "payg_deployment_type": self.payg_type.value,
             "available": self.available,
+            "reason": self.available_reason or None,
             "type_given": self.type_given,
             "workloads": list(self.workloads),
             "requests_per_minute": json_number(self.requests_per_minute),

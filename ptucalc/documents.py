@@ -247,6 +247,7 @@ class DeploymentCostEntry(TypedDict):
     price_region: str
     payg_deployment_type: Kind
     available: bool | None
+    reason: str | None
     type_given: bool
     workloads: list[str]
     requests_per_minute: Number
@@ -276,8 +277,12 @@ class ReservedEntry(TypedDict):
 
 
 class ReservationEntry(TypedDict):
-    """What to reserve for the deployments of one type; region null: a Global reservation covers all regions."""
+    """What to reserve for the deployments of one type; region null: a Global reservation covers all regions.
 
+    It belongs to the choice of giving every deployment whose type is open the type `open_deployments_as`.
+    """
+
+    open_deployments_as: Kind | None
     deployment_type: Kind
     region: str | None
     term: Literal["1-month", "1-year"]

@@ -166,7 +166,7 @@ def discount(value: Exact) -> Fraction:
     except ValueError:
         number = Fraction(1)
     if number == 1:
-        hint = f" ({value}%?)" if str(value).strip().isdigit() and 1 < int(str(value)) < 100 else ""
+        hint = f" ({value}%?)" if str(value).strip().isdecimal() and 1 < int(str(value)) < 100 else ""
         raise ValueError(expected + hint)
     return number
 

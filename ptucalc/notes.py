@@ -142,7 +142,7 @@ def _about_pooling(pool: Pooled, deployment: SizedDeployment) -> Iterator[Note]:
         return
     added, pooled = Fraction(*deployment.added_peaks_weighted), deployment.weighted_tpm
     if added == pooled:
-        known = "In their hourly profiles they do come in the same hour."
+        known = "In their profiles they do."
         hint = known if pool.timed and not pool.steady_rate.parts else "Hourly profiles would show whether they do."
         message = (
             f"{deployment.name}: {deployment.workload_count:,} workloads share it; their peaks are added as if they "

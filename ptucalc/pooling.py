@@ -154,7 +154,7 @@ class Pool:
         """What workloads that share a deployment have in common."""
         if workload.deployment is not None:
             return workload.deployment
-        return model.name, _version(model, version), workload.deployment_type, workload.region
+        return model.name, model.only_version(version), workload.deployment_type, workload.region
 
     def names(self) -> dict[object, str]:
         """A name for each deployment: the given one, or the model's, with as much more as tells it from the others."""
@@ -174,15 +174,10 @@ class Pool:
         return found
 
 
-def _version(model: Model, version: str | None) -> str | None:
-    """The version, which goes without saying where there is only one."""
-    return model.versions[0] if version is None and len(model.versions) == 1 else version
-
-
 def _check_same(pooled: Pooled, workload: Workload, resolved: Resolved) -> None:
-    version = _version(resolved.model, resolved.version)
+    version = resolved.model.only_version(resolved.version)
     mine = (resolved.model.name, version, workload.deployment_type, workload.region)
-    if mine != (pooled.model.name, _version(pooled.model, pooled.version), pooled.kind, pooled.region):
+    if mine != (pooled.model.name, pooled.model.only_version(pooled.version), pooled.kind, pooled.region):
         kind = workload.deployment_type
         here = " ".join(part for part in (mine[0], resolved.version, kind.label if kind else None, mine[3]) if part)
         expected = f"one model, version, type and region: other rows make it {pooled.what}, this one {here}"

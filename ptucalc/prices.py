@@ -84,7 +84,10 @@ class TokenRow(NamedTuple):
 
 
 class ModelPrices(NamedTuple):
-    """A model on one deployment type. `layers` are the rows of each price file that has some, the last file first."""
+    """A model on one deployment type. `layers` are the rows of each price file that has some, the last file first.
+
+    `newest_from` is the last day from which one of its meters was seen to hold.
+    """
 
     layers: tuple[tuple[TokenRow, ...], ...]
     meters: Mapping[TokenClass, str]
@@ -116,7 +119,8 @@ class PriceBook:
     """All known prices. `editions` names the files, the bundled one first; `as_of` is when the newest was put together.
 
     `publishers` says of some model names whose model the prices are for, where another publisher's is called the same;
-    `ptu_publishers` whose models the PTU prices were read for; `own_models` are the names that the user's files have.
+    `ptu_publishers` whose models the PTU prices were read for; `own_models` and `own_regions` are the names that the user's files have,
+    `list_models` (where there are such files) and `list_regions` those of the bundled list.
     `exchange` holds how many units of another currency a dollar is, for showing only.
     """
 
@@ -134,6 +138,9 @@ class PriceBook:
     publishers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ptu_publishers: tuple[str, ...] = ()
     own_models: tuple[str, ...] = ()
+    own_regions: tuple[str, ...] = ()
+    list_models: frozenset[str] = frozenset()
+    list_regions: frozenset[str] = frozenset()
 
     def ptu(self, kind: DeploymentType, region: str, term: PtuTerm) -> PtuPrice | Unknown:
         """What one PTU costs a month: hourly price x 730, or the reservation's price / its months.
@@ -147,11 +154,6 @@ class PriceBook:
             return PtuPrice(per_month, row.usd, row.source, row.since)
         what = f"{kind.label} PTU hourly" if months is None else f"{kind.label} {term.value} reservation"
         return Unknown(f"no {what} price is known for {region}")
-
-    def ptu_regions(self, kind: DeploymentType, term: PtuTerm) -> tuple[str, ...] | None:
-        """The regions for which a PTU price is known; None for all regions."""
-        layers = self.hourly.get(kind, ()) if term.months is None else self.reservations.get((kind, term), ())
-        return _named(layers)
 
     def model_key(self, model: str, version: str | None) -> str | None:
         """The name under which a model's prices stand: that of its version where it has prices of its own."""
@@ -173,7 +175,8 @@ class PriceBook:
     ) -> TokenPrices | Unknown:
         """Pay-as-you-go prices of a model's tokens on this deployment type in this region.
 
-        `publisher` is the model's, where it is known. Cached tokens and cache writes are billed as plain input where the model has no meter for them on this type.
+        `publisher` is the model's, where it is known. Cached tokens and cache writes are billed as plain input where the
+        model has no meter for them on this type; what batch and priority do with cached tokens is unknown without one.
         Unknown, with the reason, where no price of the model, type, tier or region is known.
         """
         key = self.model_key(model, version)
@@ -206,7 +209,12 @@ class PriceBook:
             else:
                 prices[token_class] = Unknown(f"no {what} is known for {token_class.label} tokens in {region}")
         metered = {each for layer in layers for row in layer for each in row.usd_per_1m}
-        as_input = tuple(c for c in (TokenClass.CACHED_INPUT, TokenClass.CACHE_WRITE) if c not in metered)
+        may = (
+            (TokenClass.CACHED_INPUT, TokenClass.CACHE_WRITE)
+            if tier is PriceTier.STANDARD
+            else (TokenClass.CACHE_WRITE,)
+        )
+        as_input = tuple(token_class for token_class in may if token_class not in metered)
         for token_class in as_input:
             prices[token_class] = prices[TokenClass.INPUT]
         return TokenPrices(prices, as_input, tuple(dict.fromkeys(used)))
@@ -224,10 +232,3 @@ def _matching(layers: Sequence[Sequence[_Row]], region: str) -> Iterator[_Row]:
     for layer in layers:
         yield from (row for row in layer if row.regions is not None and region in row.regions)
         yield from (row for row in layer if row.regions is None)
-
-
-def _named(layers: Sequence[Sequence[PtuRow]]) -> tuple[str, ...] | None:
-    rows = [row for layer in layers for row in layer]
-    if any(row.regions is None for row in rows):
-        return None
-    return tuple(sorted({region for row in rows for region in row.regions or ()}))

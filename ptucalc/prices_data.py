@@ -69,9 +69,20 @@ def build_price_book(files: Sequence[Plain]) -> PriceBook:
         ),
         ptu_publishers=tuple(ptu["publishers"]),
         own_models=tuple(name for file in files[1:] for name in file["models"]),
+        own_regions=tuple(sorted({region for file in files[1:] for region in _regions(file)})),
+        list_models=frozenset(name.casefold() for name in first["models"]) if files[1:] else frozenset(),
+        list_regions=frozenset(_regions(first)),
         sources={name: _source(name, entry) for file in files for name, entry in file["sources"].items()},
         exchange={code: Fraction(*per_usd) for file in files for code, per_usd in file["currency_per_usd"].items()},
     )
+
+
+def _regions(file: Plain) -> set[str]:
+    """Every region that some row of a file names."""
+    rows = [row for kind in ("hourly", "reservations") for rows in file["ptu"][kind].values() for row in rows]
+    for model in file["models"].values():
+        rows += [row for scope in model["scopes"].values() for row in scope["prices"]]
+    return {region for row in rows for region in row["regions"] or ()}
 
 
 def _source(name: str, entry: Plain) -> Source:

@@ -33,6 +33,7 @@ class Asked(NamedTuple):
     headroom: Fraction
     largest_ptu: int
     terms: tuple[PtuTerm, ...]
+    what_ifs: bool
 
 
 class Pricing:
@@ -52,7 +53,7 @@ class Pricing:
         self.payg = self.monthly(self.usd_per_call)
 
     def _prices_of(self, stream: Stream, kind: DeploymentType, region: str, tier: PriceTier) -> TokenPrices | Unknown:
-        key = (stream.sized.model_version, kind, region, tier, stream.long_context)
+        key = (stream.sized.model.only_version(stream.sized.model_version), kind, region, tier, stream.long_context)
         if key not in self._token_prices:
             version, _, _, _, long = key
             model = stream.sized.model

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ptucalc.catalog import DeploymentType
 from ptucalc.money import usd_number
 from ptucalc.prices import PtuTerm
+from ptucalc.results import json_number
 
 __all__ = ["Coverage", "Reservation", "coverage"]
 
@@ -47,8 +48,11 @@ class Reservation(NamedTuple):
 
     Every deployment runs the size of its cheapest mix on the term all the time; a reservation is priced per PTU and
     covers any model of the type, so the cheapest pool is the sum of the cheapest sizes. `ptu_by_deployment` says whose,
-    `not_counted` which deployments had no known price. `region` is None for Global: it covers all regions.
+    `not_counted` which deployments had no known price. `region` is None for Global: it covers all regions. It is part of
+    what to buy with every deployment whose type is open being `open_as` (None: none is open).
     """
+
+    open_as: DeploymentType | None
 
     deployment_type: DeploymentType
     region: str | None
@@ -56,20 +60,21 @@ class Reservation(NamedTuple):
     ptu: int
     ptu_by_deployment: tuple[tuple[str, int], ...]
     not_counted: tuple[str, ...]
-    usd_per_ptu: Decimal
+    usd_per_ptu: Fraction
     term_usd: Decimal
     monthly_usd: Decimal
 
     def to_dict(self) -> dict[str, Any]:
         """The reservation as JSON data."""
         return {
+            "open_deployments_as": self.open_as.value if self.open_as else None,
             "deployment_type": self.deployment_type.value,
             "region": self.region,
             "term": self.term.value,
             "ptu": self.ptu,
             "deployments": [{"name": name, "ptu": ptu} for name, ptu in self.ptu_by_deployment],
             "not_counted": list(self.not_counted),
-            "usd_per_ptu": usd_number(self.usd_per_ptu),
+            "usd_per_ptu": json_number(self.usd_per_ptu),
             "term_usd": usd_number(self.term_usd),
             "monthly_usd": usd_number(self.monthly_usd),
         }

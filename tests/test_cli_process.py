@@ -241,3 +241,13 @@ def test_a_named_pipe_is_a_file(tmp_path: Path) -> None:
     done = ptucalc("size", str(fifo), "-o", "csv", "-q")
     writer.join(10)
     assert done.returncode == 0 and done.stdout.count(b"\n") == 7
+
+
+def test_json_holds_no_character_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    from ptucalc.cli.view import View
+
+    text = "\x9b31m \u202e \x7f ż"
+    View("json").write({"text": text}, (), (), ())
+    written = capsys.readouterr().out
+    assert written == '{\n  "text": "\\u009b31m \\u202e \\u007f ż"\n}\n'
+    assert json.loads(written) == {"text": text}

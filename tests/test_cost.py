@@ -12,11 +12,13 @@ import pytest
 
 from ptucalc import BadInput, compare_costs
 from ptucalc.catalog import LongContext, TokenClass
+from ptucalc.cost import compare
 from ptucalc.deployment_cost import Increment
 from ptucalc.hybrid import Range
 from ptucalc.money import usd, usd_number
 from ptucalc.prices import MINUTES_PER_MONTH, PriceTier
 from ptucalc.rounding import Grid
+from ptucalc.sizing import plan
 from ptucalc.workload import LoadProfile
 
 from .invented import DATA_ZONE, GLOBAL, REGIONAL, TODAY, a_catalog, a_model, calls, only, weights
@@ -856,3 +858,38 @@ def test_an_unknown_scope_of_pay_as_you_go_is_refused():
 
 def test_a_month_has_the_same_length_everywhere():
     assert costed(calls(12)).requests_per_month == 12 * MINUTES_PER_MONTH == 12 * 730 * 60
+
+
+# What reviews found
+
+
+def test_a_what_if_over_the_largest_peak_does_not_stop_the_answer():
+    # 10 deployments of at most 7,000 PTU are priced: 70,000 calls need 70,000 PTU, a fifth more 84,000
+    cost = costed(calls(70_000))
+    assert cost.peak_ptu == 70_000
+    assert [each.peak_ptu for each in cost.sensitivity if each.change == "requests +20%"] == [84_000]
+    with pytest.raises(BadInput, match=r"^deployment: expected a peak of at most 70,000 PTU, got Alder: 70,005 PTU$"):
+        costed(calls(70_001))
+
+
+def test_a_what_if_whose_price_is_unknown_has_no_answer_of_another_load():
+    book = book_of({GLOBAL: scope([row(cached_input=2, output=40)])})  # nobody knows plain input: all is cached now
+    cost = costed(calls(10, cache_ratio=1, output_tokens=100), book=book)
+    (less,) = [each for each in cost.sensitivity if each.change == "cached -20%"]
+    assert (less.payg_monthly_usd, set(less.cheapest.values())) == (None, {None})
+
+
+def test_an_only_version_goes_without_saying_for_prices_too():
+    catalog = a_catalog(a_model(versions=("2030-01-01",)))
+    prices = {"alder": {GLOBAL: scope([row(input=10)])}, "alder-2030-01-01": {GLOBAL: scope([row(input=5)])}}
+    both = [calls(10), calls(10, model_version="2030-01-01")]
+    given = {"catalog": catalog, "book": a_book(models=prices)}
+    assert [costed(each, **given).payg_monthly_usd for each in both] == [
+        D("2190.00")
+    ] * 2  # 10 x 1,000 x 43,800 x 5 / 1M
+
+
+def test_what_ifs_are_left_out_where_nobody_asks():
+    sized = plan([calls(10)], catalog=a_catalog(), deployment_types=(GLOBAL,), version="0", today=TODAY)
+    assert compare(sized, a_book(), largest_ptu=7000, what_ifs=False).deployments[0].sensitivity == ()
+    assert compare(sized, a_book(), largest_ptu=7000).deployments[0].sensitivity

@@ -3,6 +3,7 @@
 import pytest
 
 from ptucalc.catalog import LongContext
+from ptucalc.cost_notes import unmatched_prices
 from ptucalc.workload import LoadProfile
 
 from .invented import DATA_ZONE, GLOBAL, REGIONAL, a_catalog, a_model, calls
@@ -64,8 +65,8 @@ def test_an_average_shows_no_mix():
 
 def test_levels_that_are_laid_along_others_are_named():
     assert told([calls(None, profile=LEVELS, name="a"), calls(None, profile=HOURS)], "levels_aligned") == [
-        "a: the profile does not say when, as the others' do, so it is taken to be busiest when the deployment is; hourly "
-        "profiles would show."
+        "a: when it is busy cannot be laid beside the others' profiles, so it is taken to be busiest when the deployment is; "
+        "hourly profiles of all would show."
     ]
     assert told(calls(None, profile=LEVELS), "levels_aligned") == []
     assert told([calls(None, profile=HOURS), calls(None, profile=HOURS)], "levels_aligned") == []
@@ -200,3 +201,18 @@ def test_what_azure_may_know_is_asked_for_by_its_region():
         "writes, or your own prices."
     ]
     assert told(calls(1, region=HERE), "ask_azure") == []
+
+
+def test_a_slip_in_a_name_of_a_price_file_does_not_pass_unseen():
+    catalog = a_catalog(a_model(versions=("2",)))
+    book = a_book(
+        own_models=("Alder", "alder-2", "Alder-minni", "Birch"),
+        own_regions=("northland", "westerland", "nowhere"),
+        list_models=frozenset({"birch"}),
+        list_regions=frozenset({"westland"}),
+    )
+    assert [note.message for note in unmatched_prices(book, catalog)] == [
+        "the price files name Alder-minni, which no model of the catalog is called: not used.",
+        "the price files name westerland (westland?), nowhere, where no model is known to be offered.",
+    ]
+    assert unmatched_prices(a_book(), catalog) == ()

@@ -80,15 +80,6 @@ def test_what_a_later_file_does_not_name_comes_from_the_earlier_one():
     assert book.ptu(GLOBAL, HERE, HOURLY).published_usd == F("0.5")
 
 
-def test_the_regions_of_a_ptu_price_are_those_of_all_files_or_all():
-    assert a_book().ptu_regions(GLOBAL, HOURLY) is None
-    assert a_book().ptu_regions(DATA_ZONE, HOURLY) == (HERE, THERE)
-    assert a_book().ptu_regions(DATA_ZONE, YEAR) == (HERE,)
-    book = a_book(hourly={REGIONAL: ((ptu_row(1, THERE, HERE),), (ptu_row(2, "eastland", HERE),))})
-    assert book.ptu_regions(REGIONAL, HOURLY) == ("eastland", HERE, THERE)
-    assert book.ptu_regions(GLOBAL, HOURLY) == ()
-
-
 # Tokens
 
 
@@ -173,10 +164,11 @@ def test_a_tier_and_a_context_have_rows_of_their_own():
     assert tokens(book, tier=PriceTier.BATCH) == Unknown("no Global batch price of Alder is known")
 
 
-def test_a_meter_of_another_tier_does_not_stop_a_class_from_being_billed_as_input():
+def test_what_batch_does_with_cached_tokens_is_unknown_without_a_price_of_its_own():
     book = book_of({GLOBAL: scope([row(input=10, cached_input=2), row(tier=PriceTier.BATCH, input=5)])})
     found = tokens(book, tier=PriceTier.BATCH)
-    assert (found.usd_per_1m[CACHED], found.as_input) == (5, (CACHED, WRITE))
+    reason = "no Global batch price of Alder is known for cached input tokens in northland"
+    assert (found.usd_per_1m[CACHED], found.usd_per_1m[WRITE], found.as_input) == (Unknown(reason), 5, (WRITE,))
 
 
 def test_a_version_with_prices_of_its_own_has_those_and_the_others_the_models():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -104,6 +105,13 @@ def test_every_model_with_a_price_is_in_the_list_and_no_other() -> None:
     assert sorted(BOOK.models) == sorted(FACTS["models"])
 
 
+SAMPLED = {
+    row["meterName"]
+    for path in (FILE.parent / "retail_prices_api").glob("re*/*.json")
+    for row in json.loads(path.read_text(encoding="utf-8"))["Items"]
+}
+
+
 @needs_facts
 @pytest.mark.parametrize("key", ["meters", "meters_long"])
 def test_every_meter_is_written_as_the_api_has_it(key: str) -> None:
@@ -114,7 +122,10 @@ def test_every_meter_is_written_as_the_api_has_it(key: str) -> None:
             meters = getattr(kinds[kind], key) if kind in kinds else {}
             if meters:
                 found[model, scope] = {token_class.value: meter for token_class, meter in meters.items()}
-    assert found == facts
+    assert found.items() >= facts.items()
+    more = {meter for place in found.keys() - facts.keys() for meter in found[place].values()}
+    assert more <= SAMPLED, "a meter that neither the facts nor a sample of the API has"
+    assert len(more) == {"meters": 0, "meters_long": 28}[key]  # of GPT-5.6 and 6, read in the samples
 
 
 @needs_facts

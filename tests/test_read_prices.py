@@ -403,7 +403,7 @@ def test_an_overlay_with_a_price_for_all_regions_beats_a_list_price_that_names_t
     book = load_prices(write(text))
     assert load_prices().ptu(REGIONAL, "eastus2", HOURLY).published_usd != F("0.11")
     assert book.ptu(REGIONAL, "eastus2", HOURLY).published_usd == F("0.11")
-    assert book.ptu_regions(REGIONAL, HOURLY) is None
+    assert book.ptu(REGIONAL, "moonbase1", HOURLY).published_usd == F("0.11")
 
 
 def test_an_overlay_can_fill_what_is_unknown(write) -> None:
@@ -477,15 +477,16 @@ def test_the_compiled_prices_are_ignored_where_the_yaml_differs(compiled, monkey
     assert load_prices().ptu(GLOBAL, "eastus2", HOURLY).published_usd == 7
 
 
-def test_a_mistyped_region_is_refused_and_a_new_one_may_come(refused, tmp_path: Path) -> None:
-    text = HEAD + "ptu:\n  hourly_usd_per_ptu:\n    regional: [{regions: [eastus22], usd: 1}]\n"
-    assert refused(text) == [
-        "mine.yaml:5:27, ptu.hourly_usd_per_ptu.regional[0].regions[0]: expected a region that is known here: eastus2 or "
-        "eastus?, got eastus22"
-    ]
-    path = tmp_path / "new.yaml"
-    path.write_text(text.replace("eastus22", "moonbase1"))
-    assert load_prices(path).ptu(REGIONAL, "moonbase1", HOURLY).published_usd == 1
+def test_a_region_that_azure_may_have_opened_since_is_taken(write) -> None:
+    text = OURS + "ptu:\n  hourly_usd_per_ptu:\n    regional: [{regions: [norwaywest], usd: 0.11}]\n"
+    book = load_prices(write(text))
+    assert book.ptu(REGIONAL, "norwaywest", HOURLY).published_usd == F("0.11")
+    assert book.own_regions == ("norwaywest",)
+
+
+def test_names_of_models_groups_and_sources_hold_no_control_characters(refused) -> None:
+    (problem,) = refused(HEAD + 'models:\n  "Al\\e[31mder": {global: {prices: [{regions: all, input: 1}]}}\n')
+    assert problem.endswith("expected text without control characters, got Al\\x1b[31mder")
 
 
 def test_a_price_of_a_day_to_come_has_no_place_in_a_file(refused) -> None:

@@ -49,15 +49,18 @@ def test_the_pool_is_the_sum_of_the_cheapest_mixes_on_the_term():
     workloads = [calls(12, name="a"), calls(15, deployment="b"), calls(5, deployment="c")]
     result = compared(workloads, deployment_types=(GLOBAL,))
     assert result.reservations == (
-        Reservation(GLOBAL, None, MONTH, 25, (("Alder", 10), ("b", 15)), (), D("300.00"), D("7500.00"), D("7500.00")),
         Reservation(
+            GLOBAL, GLOBAL, None, MONTH, 25, (("Alder", 10), ("b", 15)), (), F(300), D("7500.00"), D("7500.00")
+        ),
+        Reservation(
+            GLOBAL,
             GLOBAL,
             None,
             YEAR,
             35,
             (("Alder", 10), ("b", 15), ("c", 10)),
             (),
-            D("2400.00"),
+            F(2400),
             D("84000.00"),  # 35 x 2,400
             D("7000.00"),  # 35 x 200
         ),
@@ -126,6 +129,7 @@ def test_a_years_price_is_divided_before_it_is_rounded():
 def test_a_reservation_as_json():
     (_, year) = compared(calls(12), deployment_types=(GLOBAL,)).reservations
     assert json.loads(json.dumps(year.to_dict())) == {
+        "open_deployments_as": "global",
         "deployment_type": "global",
         "region": None,
         "term": "1-year",
@@ -136,3 +140,21 @@ def test_a_reservation_as_json():
         "term_usd": 24000,
         "monthly_usd": 2000,
     }
+
+
+def test_each_choice_of_the_open_types_has_its_own_reservations():
+    # a is Global by its own wish: 10 PTU; c is open: with c on Data zone its 10 are reserved there, and a's 10 beside them
+    zones = {DATA_ZONE: scope([row(input=10)])}
+    book = a_book(
+        models={"alder": {**ALDER, **zones}},
+        reservations={(kind, YEAR): ((ptu_row(2400),),) for kind in (GLOBAL, DATA_ZONE)},
+    )
+    workloads = [calls(12, name="a", deployment_type="global"), calls(12, deployment="c", region=HERE)]
+    found = compared(workloads, deployment_types=(GLOBAL, DATA_ZONE), book=book).reservations
+    assert [
+        (each.open_as, each.deployment_type, each.ptu, [name for name, _ in each.ptu_by_deployment]) for each in found
+    ] == [
+        (GLOBAL, GLOBAL, 20, ["Alder", "c"]),
+        (DATA_ZONE, GLOBAL, 10, ["Alder"]),
+        (DATA_ZONE, DATA_ZONE, 10, ["c"]),
+    ]

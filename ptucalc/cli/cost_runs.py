@@ -88,10 +88,11 @@ def show_costs(sized: SizingResult, sizer: Sizer, money: Money, view: View) -> i
         sized,
         money.prices,
         largest_ptu=catalog.largest_deployment_ptu,
-        notes=unmatched_prices(money.prices, (model.name for model in catalog)),
+        notes=unmatched_prices(money.prices, catalog),
         discount=money.discount,
         payg_type=money.payg_type,
         terms=money.terms,
+        what_ifs=view.verbose or view.shape == "json",
     )
     unanswered = no_answer(sized)
     if not unanswered or view.shape == "json":

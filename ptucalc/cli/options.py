@@ -67,7 +67,11 @@ CatalogFiles = Annotated[
 ]
 PriceFiles = Annotated[
     list[str] | None,
-    typer.Option("--prices", help="Your own prices, laid over the list prices; repeatable.", rich_help_panel="Money"),
+    typer.Option(
+        "--prices",
+        help="Your own prices, laid over the list prices; repeatable, a later file wins.",
+        rich_help_panel="Money",
+    ),
 ]
 Output = Annotated[Text, typer.Option("--output", "-o", help="table, json, csv or markdown.", rich_help_panel=OUT)]
 Json = Annotated[bool, typer.Option("--json", help="The same as -o json.", rich_help_panel=OUT)]

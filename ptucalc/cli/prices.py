@@ -108,12 +108,18 @@ def _asked(book: PriceBook, region: str | None, sku: str, text: str) -> Asked:
     from ptucalc.api import deployment_types_of
     from ptucalc.catalog import DeploymentType, nearest
     from ptucalc.errors import BadInput, Problem
+    from ptucalc.read.catalog import load_catalog
     from ptucalc.report.price_document import Asked
 
     problems: list[Problem] = []
     where, kinds = book.default_region, tuple(DeploymentType)
     try:
         where = where if region is None else _region(region)
+        known = book.list_regions | load_catalog().regions | set(book.own_regions)
+        if where not in known:
+            like = " or ".join(nearest(where, known))
+            expected = "a region that is known here" + (f": {like}?" if like else "")
+            problems.append(Problem("region", where, expected))
     except BadInput as error:
         problems += error.problems
     try:
@@ -234,8 +240,10 @@ def _refuse(found: RetailPrices, *, jumps: bool) -> None:
     from ptucalc.retail_prices import LARGEST_CHANGE
 
     if not found.found:
+        why = "".join(f" {each.meter}: {each.reason}." for each in found.unused[:3])
         raise ApiFailure(
-            f"the API lists {found.rows:,} rows for {found.region}, and none of a meter that the price files name. {INSTEAD}"
+            f"the API lists {found.rows:,} rows for {found.region}, and no usable one of a meter that the price files name."
+            f"{why} {INSTEAD}"
         )
     if jumps and found.jumps:
         most = percent_text(LARGEST_CHANGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from ptucalc.report.blocks import Block
 
 __all__ = ["View", "remark"]
+
+_STEERS = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Characters that a terminal obeys or that turn text around; JSON writes them as \\uXXXX (they stand in strings only)."""
 
 
 class View(NamedTuple):
@@ -39,8 +43,8 @@ class View(NamedTuple):
             if self.shape == "json":
                 import json
 
-                json.dump(document, stream, indent=2, ensure_ascii=False, allow_nan=False)
-                stream.write("\n")
+                text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+                stream.write(_STEERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
             elif self.shape == "markdown":
                 from ptucalc.report.markdown import markdown
 

@@ -12,7 +12,7 @@ from ptucalc.catalog import DeploymentType, TokenClass, nearest
 from ptucalc.errors import BadCatalog, BadInput, Problem, visible
 from ptucalc.prices import PriceBook
 from ptucalc.prices_data import build_price_book
-from ptucalc.read.catalog import bundled, load_catalog
+from ptucalc.read.catalog import bundled
 from ptucalc.read.files import read_text
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _complete(entry: dict[str, Any], tree: Tree, under: list[dict[str, Any]]) ->
         }
         sources.setdefault(edition, about)
         known.add(edition)
-    rows = _Rows(tree, groups, known, entry["as_of"], _known_regions(under))
+    rows = _Rows(tree, groups, known, entry["as_of"])
     ptu, models = entry["ptu"], {}
     hourly = {
         str(kind): rows.ptu(listed, ("ptu", "hourly_usd_per_ptu", str(kind)), own, ("usd",))
@@ -155,27 +155,6 @@ def _lacking(entry: Mapping[str, Any], tree: Tree) -> Iterator[Problem]:
             yield tree.problem(("ptu",), "", f"a value for {key}", name=key)
 
 
-def _known_regions(files: list[dict[str, Any]]) -> frozenset[str]:
-    """The regions of the files below an overlay, and of the catalog; none where there is nothing below."""
-    if not files:
-        return frozenset()
-    rows = [
-        row
-        for file in files
-        for part in ("hourly", "reservations")
-        for rows in file["ptu"][part].values()
-        for row in rows
-    ]
-    rows += [
-        row
-        for file in files
-        for model in file["models"].values()
-        for scope in model["scopes"].values()
-        for row in scope["prices"]
-    ]
-    return load_catalog().regions.union(*(row["regions"] or () for row in rows))
-
-
 class _Rows:
     """Makes rows plain, resolves region groups, and collects what is wrong with them."""
 
@@ -185,10 +164,8 @@ class _Rows:
         groups: Mapping[str, tuple[str, ...]],
         sources: set[str],
         as_of: str,
-        regions: frozenset[str],
     ) -> None:
-        """`regions` are those that exist, as far as is known; empty: any may."""
-        self.tree, self.groups, self.sources, self.as_of, self.regions = tree, groups, sources, as_of, regions
+        self.tree, self.groups, self.sources, self.as_of = tree, groups, sources, as_of
         self.problems: list[Problem] = []
 
     def ptu(
@@ -235,11 +212,6 @@ class _Rows:
     def _regions(self, row: Mapping[str, Any], path: tuple[str | int, ...]) -> tuple[str, ...] | None:
         regions = row["regions"]
         if not isinstance(regions, str):
-            for position, region in enumerate(regions or ()):
-                close = nearest(region, self.regions) if self.regions and region not in self.regions else ()
-                if close:  # a slip; a region that is like none may be a new one
-                    expected = f"a region that is known here: {' or '.join(close)}?"
-                    self.problems.append(self.tree.problem((*path, "regions", position), region, expected))
             return None if regions is None else tuple(regions)
         if regions in self.groups:
             return self.groups[regions]

@@ -16,16 +16,12 @@ from ptucalc.workload import region
 __all__ = ["PriceFile"]
 
 
-SMALLEST = Fraction(1, 10**6)
-"""No price of an hour, a term or a million tokens is anywhere near this: less is a slip."""
-
-
 def _usd(value: Any) -> tuple[int, int]:
     try:
         price = exact.rate(value) if isinstance(value, str) else Fraction(0)
     except ValueError:
         price = Fraction(0)
-    if price < SMALLEST:
+    if not price:
         raise ValueError("a price in US dollars, over 0")
     return price.as_integer_ratio()
 
@@ -138,8 +134,8 @@ class PriceFile(Strict):
     edition: Text | None = None
     as_of: Day
     default_region: Region | None = None
-    sources: dict[str, SourceEntry] = {}
-    region_groups: dict[str, Annotated[list[Region], BeforeValidator(_some)]] = {}
+    sources: dict[Text, SourceEntry] = {}
+    region_groups: dict[Text, Annotated[list[Region], BeforeValidator(_some)]] = {}
     currency_per_usd: dict[Annotated[str, BeforeValidator(_code)], PerUsd] = {}
     ptu: PtuEntry = PtuEntry()
-    models: dict[str, ModelEntry] = {}
+    models: dict[Text, ModelEntry] = {}

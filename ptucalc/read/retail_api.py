@@ -54,7 +54,6 @@ class Fetched(NamedTuple):
 
     rows: tuple[Mapping[str, Any], ...]
     address: str
-    reservation_rows: int
 
 
 def queries(address: str, region: str, products: Products) -> tuple[str, str]:
@@ -123,13 +122,13 @@ def fetch_rows(
             f"check the region's name (such as eastus2). {INSTEAD}"
         )
     reserved = list(_pages(reservations, "reservations", get, sleep, remark))
-    return Fetched((*rows, *reserved), address, len(reserved))
+    return Fetched((*rows, *reserved), address)
 
 
 def _pages(
     first: str, what: str, get: Callable[[str], Reply], sleep: Callable[[float], None], remark: Callable[[str], None]
 ) -> Iterator[Mapping[str, Any]]:
-    url, count = first, 0
+    url, count, seen = first, 0, {first}
     for number in range(1, MOST_PAGES + 1):
         items, link = _page(_patiently(url, get, sleep, remark), url)
         count += len(items)
@@ -138,6 +137,9 @@ def _pages(
         if not link:
             return
         url = _next(link, first)
+        if url in seen:
+            raise ApiFailure(f"{_host_name(first)} links from a page of {what} to one it gave before. {INSTEAD}")
+        seen.add(url)
     raise ApiFailure(
         f"{_host_name(first)} gave {MOST_PAGES} pages of {what} and has more: that is not a list of one region's "
         f"prices. {INSTEAD}"

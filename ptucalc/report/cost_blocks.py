@@ -7,8 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from ptucalc.catalog import DeploymentType
-from ptucalc.cost_result import CostComparison
+from ptucalc.cost_result import CostComparison, Total
 from ptucalc.deployment_cost import PAYG, BreakEven, DeploymentCost, Hybrid, Increment, Option
 from ptucalc.hybrid import sampled
 from ptucalc.prices import MINUTES_PER_MONTH, PtuTerm
@@ -64,18 +63,16 @@ def cost_blocks(
     names = list(dict.fromkeys(d.name for d in result.deployments))
     if len(result.deployments) > 1:
         yield _portfolio(result, money)
-    shown = result.deployments if verbose else [] if len(names) > 1 else [_cheapest(result)]
+    shown = [result.cheapest_deployment] if len(names) == 1 else []
+    if verbose:
+        shown = list(result.deployments)
     for deployment in shown:
         yield from _in_full(deployment, money, verbose=verbose, quiet=quiet)
     if quiet:
         return
+    yield from _unsure(result)
     yield from _summary(result, money, single=len(names) == 1)
     yield from _sources(result, money)
-
-
-def _cheapest(result: CostComparison) -> DeploymentCost:
-    """The entry whose cheapest way is the cheapest; the first of those without a price."""
-    return min(result.deployments, key=lambda d: _monthly_or_more(d.cheapest))
 
 
 def _monthly_or_more(way: Option | Hybrid | None) -> Decimal:
@@ -144,35 +141,47 @@ def _portfolio(result: CostComparison, money: Currency) -> Table:
     return table
 
 
+def _unsure(result: CostComparison) -> Iterator[Remark]:
+    """What the question marks mean."""
+    for d in result.deployments:
+        if d.available is None:
+            yield Remark("Unsure", f"{d.name} {d.deployment_type.label}: {d.available_reason}.", "warn")
+    if any(d.cheapest and not d.all_known for d in result.deployments):
+        yield Remark("Unsure", "? after the cheapest: of the ways that are known, for some are not.", "warn")
+
+
 def _summary(result: CostComparison, money: Currency, *, single: bool) -> Iterator[Remark]:
-    if not single:
-        for total in result.choices:
-            payg = money.text(total.payg_usd)
-            if total.unpriced:
-                payg = f"unknown for {', '.join(total.unpriced[:6])}{' and more' if len(total.unpriced) > 6 else ''}"
-            full = [f"{term} {money.text(usd)}" for term, usd in total.full_usd.items() if usd is not None]
-            which = (
-                f"with every open deployment {total.deployment_type.label}: "
-                if any(not d.type_given for d in result.deployments)
-                else ""
-            )
-            text = f"{which}pay-as-you-go {payg}"
-            text += f"; PTU for every peak {', '.join(full)}" if full else ""
-            if total.cheapest_usd is not None:
-                sure = "" if total.certain else " known"
-                text += f"; each in its cheapest{sure} way {money.text(total.cheapest_usd)} a month"
-            yield Remark("Total", text + ".", "")
-    pools: dict[tuple[DeploymentType, str | None], list[Reservation]] = {}
-    for each in result.reservations:
-        pools.setdefault((each.deployment_type, each.region), []).append(each)
-    for (kind, region), offers in pools.items():
-        where = f" in {region}" if region else ""
-        text = f"{kind.label}{where}: {', or '.join(_reserved(each, money, single=single) for each in offers)}."
+    """For each choice of the open deployments' type what all costs, and what to reserve then."""
+    still_open = any(not d.type_given for d in result.deployments)
+    for total in result.choices:
+        if single and total.deployment_type is not result.cheapest_deployment.deployment_type:
+            continue
         if not single:
-            text += " A reservation covers any model of the type."
-        if offers[0].not_counted:
-            text += f" Not counted, for no mix is known: {', '.join(offers[0].not_counted)}."
-        yield Remark("Reserve", text, "")
+            which = f"with every open deployment {total.deployment_type.label}: " if still_open else ""
+            yield Remark("Total", which + _total(total, money), "")
+        bought = [r for r in result.reservations if r.open_as is (total.deployment_type if still_open else None)]
+        for kind, region in dict.fromkeys((each.deployment_type, each.region) for each in bought):
+            offers = [each for each in bought if (each.deployment_type, each.region) == (kind, region)]
+            where = f" in {region}" if region else ""
+            text = f"{kind.label}{where}: {', or '.join(_reserved(each, money, single=single) for each in offers)}."
+            if not single:
+                text += " It covers any model of the type."
+            if offers[0].not_counted:
+                text += f" Not counted, for no mix is known: {', '.join(offers[0].not_counted)}."
+            yield Remark("Reserve", text, "")
+
+
+def _total(total: Total, money: Currency) -> str:
+    payg = money.text(total.payg_usd)
+    if total.unpriced:
+        payg = f"unknown for {', '.join(total.unpriced[:6])}{' and more' if len(total.unpriced) > 6 else ''}"
+    text = f"pay-as-you-go {payg}"
+    full = [f"{term} {money.text(usd)}" for term, usd in total.full_usd.items() if usd is not None]
+    text += f"; PTU for every peak {', '.join(full)}" if full else ""
+    if total.cheapest_usd is not None:
+        sure = "" if total.certain else " known"
+        text += f"; each in its cheapest{sure} way {money.text(total.cheapest_usd)} a month"
+    return text + "."
 
 
 def _reserved(each: Reservation, money: Currency, *, single: bool) -> str:
@@ -336,10 +345,9 @@ def _why(d: DeploymentCost, money: Currency) -> Iterator[Remark]:
     if worth is None or not d.mean_weighted_tpm:
         return
     prices = [
-        f"{money.text(option.usd_per_ptu_month, cents=True)} {option.term}"
-        f" ({percent_text(option.usd_per_ptu_month / worth) if worth else 'no use'})"
-        for option in d.options
-        if option.usd_per_ptu_month is not None
+        f"{money.text(d.option(each.term).usd_per_ptu_month, cents=True)} {each.term} ({percent_text(each.utilization)})"
+        for each in d.break_even
+        if each.utilization is not None
     ]
     yield Remark(
         "How",
