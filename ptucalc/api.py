@@ -61,13 +61,15 @@ def compare_costs(
     headroom: Exact = 0,
     discount: Exact = 0,
     payg_type: str | None = None,
+    what_ifs: bool = True,
     today: date | None = None,
 ) -> CostComparison:
     """What workloads cost a month: pay-as-you-go, PTU by term, the cheapest mix of both, and when PTU breaks even.
 
     `profile` is the load over time of workloads that have none (their rate is its peak); `prices` a price book
     or the file of one (default: list prices; see `load_prices`); `discount` a share off every PTU price; `payg_type` prices pay-as-you-go
-    at another deployment type than the deployment's own. The rest is as for `size`. A deployment has an entry for each
+    at another deployment type than the deployment's own; without `what_ifs` the `sensitivity` is left out, which takes
+    most of the time. The rest is as for `size`. A deployment has an entry for each
     type that it has a size on. Raises BadInput with every problem.
 
     >>> chat = Workload(model="gpt-4.1", requests_per_minute=60, input_tokens=1800, output_tokens=650, cache_ratio="20%")
@@ -95,6 +97,7 @@ def compare_costs(
         notes=cost_notes.unmatched_prices(book, known),
         discount=discount,
         payg_type=scope,
+        what_ifs=what_ifs,
     )
 
 

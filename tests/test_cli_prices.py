@@ -481,3 +481,11 @@ def test_a_region_that_nobody_knows_is_not_answered_with_global_prices(refuses) 
     assert "--region: eastus22 should be a region that is known here: eastus2" in refuses(
         "prices", "show", "--region", "eastus22"
     )
+
+
+def test_a_second_refresh_of_the_day_renews_its_own_file_also_on_top_of_it(cli, refuses, api: Api) -> None:
+    assert cli("prices", "refresh", "--region", "eastus2").code == 0
+    assert cli("prices", "refresh", "--region", "eastus2", "--prices", FILE).code == 0
+    assert "another file than the one that is read" in refuses(
+        "prices", "refresh", "--region", "eastus2", "--prices", FILE, "--out-file", FILE
+    )

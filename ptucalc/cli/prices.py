@@ -190,7 +190,7 @@ def refresh(
         written = None if check else out_file or f"prices-{where}-{found.today}.yaml"
         _refuse(found, jumps=not (force or check))
         if written is not None:
-            _write(found, fetched.address, written, view.inputs)
+            _write(found, fetched.address, written, view.inputs if out_file else ())  # today's own file may be renewed
         _show(found, view, book, fetched.address, written)
     except BadInput as error:
         return failed(error, shape, flags=FLAGS)
