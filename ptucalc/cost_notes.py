@@ -98,7 +98,9 @@ def _about_mixes(costs: Sequence[DeploymentCost], headroom: Fraction) -> Iterato
         "least this.",
     )
     if headroom:
-        message = f"mixes are sized without the headroom; PTU for the whole peak include it ({float(headroom):.0%})."
+        message = (
+            f"mixes are sized without the headroom; PTU for the whole peak include it ({float(headroom * 100):g}%)."
+        )
         yield Note("mix_without_headroom", message)
 
 

@@ -92,7 +92,8 @@ class Resolver:
         try:
             model, dated = self.catalog.find(workload.model)
         except UnknownModel as error:
-            raise BadInput([Problem("model", workload.model, error.expected)]) from None
+            unknown = Problem("model", workload.model, error.expected)
+            raise BadInput([unknown, *self._bad_place(workload)]) from None
         problems = [*self._bad_place(workload), *_bad_version(workload, model, dated)]
         tpm = model.tpm_per_ptu
         weights = _fill_gaps(model.weights, workload)

@@ -301,9 +301,6 @@ def test_a_profile_of_no_known_shape_is_refused(refuses, text: str) -> None:
     assert f"--profile: {found} should be {PROFILE_SHAPE}\n" in refuses(*SHAPE, "--profile", text)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a profile of no known shape counts as none, so that --rpm is said to be missing, which may not be beside it"
-)  # fmt: skip
 def test_a_profile_of_no_known_shape_is_the_only_problem(refuses) -> None:
     assert refuses(*SHAPE, "--profile", "1/2:100,60") == f"Error  --profile: 1/2:100,60 should be {PROFILE_SHAPE}\n"
 
@@ -581,7 +578,6 @@ def test_a_wrong_region_is_told_with_the_rest(refuses) -> None:
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="the region is not looked at where the model is unknown")
 def test_an_unknown_model_does_not_hide_a_wrong_region(refuses) -> None:
     assert "--region: " in refuses(*ONE, "-m", "gpt4.1-mni", "--region", "eastus22")
 
@@ -604,14 +600,12 @@ def test_flags_that_a_files_rows_say_are_refused_beside_it(refuses, in_tmp: Path
     ]  # fmt: skip
 
 
-@pytest.mark.xfail(strict=True, reason="flags that may not be beside a file hide what is wrong with the others")
 def test_flags_beside_a_file_do_not_hide_wrong_ones(refuses, in_tmp: Path) -> None:
     Path("w.csv").write_text(HEADER + "a,gpt-4.1,1,2,3,\n")
     message = refuses("cost", "w.csv", "--profile", "1:1", "--term", "x", "--discount", "12")
     assert [flag for flag in ("--profile", "--term", "--discount") if f"{flag}: " not in message] == []
 
 
-@pytest.mark.xfail(strict=True, reason="a price file that cannot be used hides what is wrong with the flags")
 def test_a_wrong_price_file_does_not_hide_wrong_flags(refuses, in_tmp: Path) -> None:
     message = refuses(*ONE, "--prices", "no.yaml", "--term", "x", "--input-tokens", "many")
     assert [flag for flag in ("--prices", "--term", "--input-tokens") if f"{flag}: " not in message] == []

@@ -132,7 +132,8 @@ def cost(
             return show_costs(sized, sizer, money, view)
         both = [FLAGS[field] for field, value in {**call, "profile": profile}.items() if value is not None]
         if both:
-            raise BadInput([Problem(flag, "beside a file", "left out: the rows of the file say that") for flag in both])
+            beside = [Problem(flag, "beside a file", "left out: the rows of the file say that") for flag in both]
+            raise BadInput([*beside, *money.problems])
         from ptucalc.batch import FileSizing
         from ptucalc.read.workloads import WorkloadFile
 

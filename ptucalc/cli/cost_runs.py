@@ -13,7 +13,7 @@ from ptucalc.cli.view import View
 from ptucalc.cost import compare
 from ptucalc.cost_notes import unmatched_prices
 from ptucalc.cost_result import ROW_COLUMNS
-from ptucalc.errors import Problem
+from ptucalc.errors import BadCatalog, Problem
 from ptucalc.prices import PriceBook, PtuTerm
 from ptucalc.read.prices import load_prices
 from ptucalc.report.cost_blocks import Currency, cost_blocks
@@ -37,9 +37,13 @@ class Money(NamedTuple):
     def of(
         cls, *, prices: Sequence[str], discount: str | None, payg_type: str | None, term: str, currency: str | None
     ) -> Money:
-        """From the flags. Raises BadCatalog for a price file that cannot be used."""
-        book = load_prices(*prices)
+        """From the flags; what is wrong with them is in `problems`."""
         problems: list[Problem] = []
+        try:
+            book = load_prices(*prices)
+        except BadCatalog as error:
+            problems.extend(error.problems)
+            book = load_prices()
         off = Fraction(0)
         try:
             off = exact.discount("0" if discount is None else discount)
@@ -70,11 +74,12 @@ def profile_of(text: str | None, problems: list[Problem]) -> Any:
     """A profile as a plan writes it, from the flag: share:rate levels, or hourly rates. None without one."""
     if text is None:
         return None
-    parts = [part for part in text.replace(",", " ").split() if part]
+    between = [part.strip(",") for part in text.split()] if len(text.split()) > 1 else text.split(",")
+    parts = [part.strip() for part in between if part.strip()]  # with spaces a comma within a number is refused later
     if not parts or 0 < sum(":" in part for part in parts) < len(parts):
         expected = "share:rate levels such as 1/3:1000,2/3:60, or 24 or 168 hourly rates"
         problems.append(Problem("profile", text, expected))
-        return None
+        return {"hourly": ["1"] * 24}  # stands in, so that all else is checked; nothing is computed
     if ":" not in parts[0]:
         return {"hourly": parts}
     levels = [part.split(":", 1) for part in parts]

@@ -64,8 +64,11 @@ def _painter(stream: IO[str], room: int) -> Callable[[Block], Iterator[str]]:
     )
 
     def lines(block: Block) -> Iterator[str]:
+        console.width = room
         if isinstance(block, Table):
-            what: Text | RichTable = _drawn(block, room)
+            what: Text | RichTable
+            what, least = _drawn(block, room)
+            console.width = max(room, least)  # what cannot fit runs on in the next line: no number is ever cut
         elif isinstance(block, Headline):
             what = Text.assemble((block.what, "bold"), "  " if block.more else "", block.more)
         else:
@@ -80,13 +83,15 @@ def _painter(stream: IO[str], room: int) -> Callable[[Block], Iterator[str]]:
     return lines
 
 
-def _drawn(table: Table, width: int) -> RichTable:
+def _drawn(table: Table, width: int) -> tuple[RichTable, int]:
+    """The table, and the least width it can be shown in."""
     from rich.table import Table as RichTable
     from rich.text import Text
 
     natural = natural_widths(table)
     kept, gap = _columns_that_fit(table, natural, width)
     fits = sum(natural[index] + gap for index in kept) - gap <= width
+    least = sum(min(natural[i], FOLDED) if table.columns[i].folds else natural[i] for i in kept) + gap * (len(kept) - 1)
     drawn = RichTable(
         box=_head_line(),
         show_edge=False,
@@ -109,7 +114,7 @@ def _drawn(table: Table, width: int) -> RichTable:
     if table.totals:
         drawn.add_section()
         drawn.add_row(*(Text(table.totals[i].text, style=_STYLES[table.totals[i].style]) for i in kept))
-    return drawn
+    return drawn, least
 
 
 def _columns_that_fit(table: Table, natural: list[int], width: int) -> tuple[list[int], int]:

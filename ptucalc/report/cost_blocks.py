@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ptucalc.cost_result import CostComparison, Total
 from ptucalc.deployment_cost import PAYG, BreakEven, DeploymentCost, Hybrid, Increment, Option
-from ptucalc.hybrid import sampled
+from ptucalc.hybrid import Range, sampled
 from ptucalc.prices import MINUTES_PER_MONTH, PtuTerm
 from ptucalc.report.blocks import (
     Block,
@@ -21,7 +21,6 @@ from ptucalc.report.blocks import (
     amount_text,
     half_up,
     percent_text,
-    rate_text,
 )
 from ptucalc.reservations import Reservation
 
@@ -147,7 +146,7 @@ def _unsure(result: CostComparison) -> Iterator[Remark]:
         if d.available is None:
             yield Remark("Unsure", f"{d.name} {d.deployment_type.label}: {d.available_reason}.", "warn")
     if any(d.cheapest and not d.all_known for d in result.deployments):
-        yield Remark("Unsure", "? after the cheapest: of the ways that are known, for some are not.", "warn")
+        yield Remark("Unsure", "? marks the cheapest of the ways whose price is known: of others it is not.", "warn")
 
 
 def _summary(result: CostComparison, money: Currency, *, single: bool) -> Iterator[Remark]:
@@ -195,7 +194,7 @@ def _reserved(each: Reservation, money: Currency, *, single: bool) -> str:
 
 
 def _sources(result: CostComparison, money: Currency) -> Iterator[Remark]:
-    off = f"; {percent_text(result.discount)} off PTU prices" if result.discount else ""
+    off = f"; {amount_text(result.discount * 100, 3)}% off PTU prices" if result.discount else ""
     shown = "" if money.code == "USD" else f"; shown in {money.code} at {amount_text(money.per_usd, 6)} per USD"
     regions = ", ".join(dict.fromkeys(d.price_region for d in result.deployments))
     yield Remark(
@@ -325,19 +324,31 @@ def _ranges(each: BreakEven) -> str:
     if not ranges:
         return "never"
     first, last = ranges[0], ranges[-1]
+    start, end = _band(first)
     if len(ranges) == 1:
-        end = "" if first.end is None else f" up to {rate_text(first.end)}"
-        return f"over {_over(first.start)}{end} requests/min"
-    bands = f"{len(ranges) - (last.end is None):,} bands from {_over(first.start)}"
+        return f"over {start}{f' up to {end}' if end else ''} requests/min"
+    count = len(ranges) - (last.end is None)
+    bands = f"{count:,} band{'s' if count > 1 else ''} from {start}"
+    lasting, until = _band(last)
     if last.end is None:
-        return f"{bands}, and all over {_over(last.start)} requests/min"
-    return f"{bands} to {rate_text(last.end)} requests/min"
+        return f"{bands}, and all over {lasting} requests/min"
+    return f"{bands} to {until} requests/min"
 
 
-def _over(rate: Fraction) -> str:
-    """A rate that has to be exceeded, to a tenth, rounded up so that what is shown does hold."""
-    shown = amount_text(rate, 1)
-    return shown if Fraction(shown.replace(",", "")) >= rate else amount_text(rate + Fraction(1, 20), 1)
+def _band(rates: Range) -> tuple[str, str]:
+    """A range with as many decimals as it takes that what is shown lies in it: start rounded up, end down."""
+    for decimals in range(1, 13):
+        nearest = half_up(rates.start, decimals)
+        start = nearest + (Fraction(nearest, 10**decimals) < rates.start)
+        if rates.start and not nearest:
+            continue  # a little is not nothing
+        if rates.end is None:
+            return amount_text(Fraction(start, 10**decimals), decimals), ""
+        end = int(rates.end * 10**decimals)
+        if start < end:
+            shown = [amount_text(Fraction(edge, 10**decimals), decimals) for edge in (start, end)]
+            return shown[0], shown[1]
+    return amount_text(rates.start, 12), amount_text(rates.end or rates.start, 12)
 
 
 def _why(d: DeploymentCost, money: Currency) -> Iterator[Remark]:
