@@ -66,11 +66,11 @@ def compare_costs(
 ) -> CostComparison:
     """What workloads cost a month: pay-as-you-go, PTU by term, the cheapest mix of both, and when PTU breaks even.
 
-    `profile` is the load over time of workloads that have none (their rate is its peak); `prices` a price book
-    or the file of one (default: list prices; see `load_prices`); `discount` a share off every PTU price; `payg_type` prices pay-as-you-go
-    at another deployment type than the deployment's own; without `what_ifs` the `sensitivity` is left out, which takes
-    most of the time. The rest is as for `size`. A deployment has an entry for each
-    type that it has a size on. Raises BadInput with every problem.
+    `profile` is the load over time of workloads that have none (their rate is its peak); `prices` a price book or a
+    price file (default: list prices; see `load_prices`); `discount` a share off every PTU price; `payg_type` prices
+    pay-as-you-go at another deployment type than the deployment's own; without `what_ifs` the `sensitivity`, which takes
+    most of the time, is left out. The rest is as for `size`. A deployment has an entry for each type that it has a size
+    on. Raises BadInput with every problem.
 
     >>> chat = Workload(model="gpt-4.1", requests_per_minute=60, input_tokens=1800, output_tokens=650, cache_ratio="20%")
     >>> cost = compare_costs(chat, sku="global").deployments[0]

@@ -1,4 +1,4 @@
-"""The cheapest mix of PTU and spillover, and when PTU breaks even. Exact: integers and fractions until the last rounding.
+"""The cheapest mix of PTU and spillover, and when PTU breaks even, in integers and fractions until the last rounding.
 
     cost(P) = P x price of a PTU-month + pay-as-you-go price of the demand above P's capacity, stretch by stretch
 

@@ -1,4 +1,6 @@
-"""The load of a deployment over a month: how long it is how high, and how much of it exceeds a capacity. Exact.
+"""The load of a deployment over a month: how long it is how high, and how much of it exceeds a capacity.
+
+Exact, but for the overflow of a mix that changes so often that no common denominator stays short: see `FINE`.
 
 Nothing here knows prices or models: a `Timeline` holds call rates, and sums over it are taken per call.
 """

@@ -22,7 +22,8 @@ from ptucalc.hybrid import Range
 from ptucalc.prices import PriceTier
 from ptucalc.report.blocks import Headline, Remark, Table
 from ptucalc.report.console import show
-from ptucalc.report.cost_blocks import Currency, cost_blocks
+from ptucalc.report.cost_blocks import cost_blocks
+from ptucalc.report.currency import Currency
 from ptucalc.report.markdown import markdown
 from ptucalc.workload import LoadProfile
 

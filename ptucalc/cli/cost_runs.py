@@ -16,7 +16,8 @@ from ptucalc.cost_result import ROW_COLUMNS
 from ptucalc.errors import BadCatalog, Problem
 from ptucalc.prices import PriceBook, PtuTerm
 from ptucalc.read.prices import load_prices
-from ptucalc.report.cost_blocks import Currency, cost_blocks
+from ptucalc.report.cost_blocks import cost_blocks
+from ptucalc.report.currency import Currency
 from ptucalc.sizing import Sizer
 from ptucalc.sizing_result import SizingResult
 
