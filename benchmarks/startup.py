@@ -52,6 +52,7 @@ def main() -> None:
             "pass": [str(python), "-c", "pass"],
             "size": [tool, "size", *SIZE.split()],
             "size of 12 rows": [tool, "size", str(CHECKOUT / "examples" / "workloads.csv"), "-q"],
+            "cost": [tool, "cost", *SIZE.split(), "--sku", "global"],
             "--help": [tool, "--help"],
             "size --help": [tool, "size", "--help"],
             "models": [tool, "models", "4.1"],

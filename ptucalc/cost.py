@@ -60,13 +60,15 @@ def compare(
         costed += [Costing(deployment, size, load, asked) for size in sizes]
     facts = [costing.pricing.facts for costing in costed]
     deployments = tuple(costing.result() for costing in costed)
+    used = list(dict.fromkeys(name for fact in facts for name in fact.sources if name in prices.sources))
     return CostComparison(
         version=sized.version,
         catalog_as_of=sized.catalog_as_of,
         catalog_editions=sized.catalog_editions,
         prices_as_of=prices.as_of,
         price_editions=prices.editions,
-        oldest_price_capture=prices.oldest_capture([source for fact in facts for source in fact.sources]),
+        oldest_price_capture=prices.oldest_capture(used),
+        price_sources=tuple(sorted((prices.sources[name] for name in used), key=lambda s: (s.checked, s.name))),
         headroom=sized.headroom,
         discount=off,
         deployments=deployments,

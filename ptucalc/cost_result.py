@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ptucalc.catalog import DeploymentType
+from ptucalc.catalog import DeploymentType, Source
 from ptucalc.deployment_cost import PAYG, DeploymentCost, number_or_none
 from ptucalc.money import usd_number
 from ptucalc.reservations import Reservation
@@ -108,7 +108,10 @@ ROW_COLUMNS = (
 
 
 class CostComparison(NamedTuple):
-    """What each deployment costs a month, on each deployment type it may be of, with reservations to buy and notes."""
+    """What each deployment costs a month, on each deployment type it may be of, with reservations to buy and notes.
+
+    `price_sources` are those of the prices used, the one read longest ago first.
+    """
 
     version: str
     catalog_as_of: date
@@ -116,6 +119,7 @@ class CostComparison(NamedTuple):
     prices_as_of: date
     price_editions: tuple[str, ...]
     oldest_price_capture: date
+    price_sources: tuple[Source, ...]
     headroom: Fraction
     discount: Fraction
     deployments: tuple[DeploymentCost, ...]
@@ -175,6 +179,9 @@ class CostComparison(NamedTuple):
             "prices_as_of": self.prices_as_of.isoformat(),
             "prices": list(self.price_editions),
             "oldest_price_capture": self.oldest_price_capture.isoformat(),
+            "price_sources": [
+                {"name": s.name, "title": s.title, "checked": s.checked.isoformat()} for s in self.price_sources
+            ],
             "currency": "USD",
             "headroom": json_number(self.headroom),
             "discount": json_number(self.discount),

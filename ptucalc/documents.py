@@ -314,6 +314,14 @@ class TotalEntry(TypedDict):
     not_offered: list[str]
 
 
+class PriceSourceEntry(TypedDict):
+    """Where prices were read, and when."""
+
+    name: str
+    title: str
+    checked: str
+
+
 class CostDocument(TypedDict):
     schema: Literal["ptucalc.cost/1"]
     version: str
@@ -322,6 +330,7 @@ class CostDocument(TypedDict):
     prices_as_of: str
     prices: list[str]
     oldest_price_capture: str
+    price_sources: list[PriceSourceEntry]
     currency: Literal["USD"]
     headroom: Number
     discount: Number

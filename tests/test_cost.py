@@ -695,6 +695,7 @@ def test_json_holds_the_same_numbers():
         ["invented-prices-1"],
         "2030-02-03",
     )
+    assert [(s["name"], s["checked"]) for s in data["price_sources"]] == [("list", "2030-02-03")]
     (one,) = data["deployments"]
     assert (one["name"], one["deployment_type"], one["payg_deployment_type"], one["price_region"], one["region"]) == (
         "Alder",

@@ -740,15 +740,16 @@ def test_nothing_to_reserve_is_no_line() -> None:
 # Sources
 
 
-def test_sources_name_the_editions_the_regions_the_oldest_day_and_the_discount() -> None:
+def test_sources_name_the_editions_the_regions_where_and_when_prices_were_read_and_the_discount() -> None:
+    listed = "`ptucalc prices show` lists them."
     assert remarks(on_global(), "Prices") == [
-        "invented-prices-1, USD without tax, northland; the oldest price used was read on 2030-02-03."
+        f"invented-prices-1, USD without tax, northland; read on 2030-02-03 (list). {listed}"
     ]
     workloads = [calls(12), calls(1, deployment="b", region=THERE)]
     book = a_book(editions=("invented-prices-1", "ours"))
     assert remarks(on_global(workloads, book=book, discount="12%"), "Prices", currency=EUR) == [
-        "invented-prices-1 + ours, USD without tax, northland, southland; the oldest price used was read on 2030-02-03; 12% "
-        "off PTU prices; shown in EUR at 0.9 per USD."
+        "invented-prices-1 + ours, USD without tax, northland, southland; read on 2030-02-03 (list); 12% off PTU prices; "
+        f"shown in EUR at 0.9 per USD. {listed}"
     ]
     assert remarks(on_global(), "Rates") == ["invented-1, as of 2030-03-01."]
 

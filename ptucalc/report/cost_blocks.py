@@ -133,10 +133,11 @@ def _sources(result: CostComparison, money: Currency) -> Iterator[Remark]:
     off = f"; {amount_text(result.discount * 100, 3)}% off PTU prices" if result.discount else ""
     shown = "" if money.code == "USD" else f"; shown in {money.code} at {amount_text(money.per_usd, 6)} per USD"
     regions = ", ".join(dict.fromkeys(d.price_region for d in result.deployments))
+    read = ", ".join(f"{source.checked} ({source.name})" for source in result.price_sources)
     yield Remark(
         "Prices",
-        f"{' + '.join(result.price_editions)}, USD without tax, {regions}; the oldest price used was read on "
-        f"{result.oldest_price_capture}{off}{shown}.",
+        f"{' + '.join(result.price_editions)}, USD without tax, {regions}; read on {read}{off}{shown}. "
+        "`ptucalc prices show` lists them.",
     )
     yield Remark("Rates", f"{' + '.join(result.catalog_editions)}, as of {result.catalog_as_of}.")
     for note in result.notes:
