@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ptucalc.read.catalog import load_catalog
     from ptucalc.read.prices import load_prices
     from ptucalc.read.workloads import read_workloads
+    from ptucalc.reservations import coverage
     from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload
     from ptucalc.sizing_result import SizingResult
     from ptucalc.workload import LoadProfile, Workload
@@ -48,6 +49,7 @@ __all__ = [
     "UnknownModel",
     "Workload",
     "compare_costs",
+    "coverage",
     "largest_rate",
     "load_catalog",
     "load_prices",
@@ -65,6 +67,7 @@ _HOMES = {
     "ptucalc.read.catalog": ("load_catalog",),
     "ptucalc.read.prices": ("load_prices",),
     "ptucalc.read.workloads": ("read_workloads",),
+    "ptucalc.reservations": ("coverage",),
     "ptucalc.results": ("Note", "Size", "SizedDeployment", "SizedWorkload"),
     "ptucalc.sizing_result": ("SizingResult",),
     "ptucalc.workload": ("LoadProfile", "Workload"),

@@ -308,14 +308,15 @@ def test_every_amount_of_a_report_is_in_the_currency() -> None:
     assert ways(on_global(), currency=EUR)[0] == ["● Mix, 1-year", "10", "EUR 1,800", "EUR 788.40", "EUR 2,588", "−45%", "███░", "EUR 4.92"]  # fmt: skip
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="an amount is rounded to whole cents before it is shown, so what costs a little is shown as $0.00",
-)
 def test_a_pay_as_you_go_bill_under_a_cent_is_not_shown_as_nothing() -> None:
     # 31 calls a month of 10 tokens: 30.66 x 10 x 10 / 1,000,000 = 0.3066 cents
     result = on_global(calls("0.0007", 10), terms=(YEAR,))
-    assert ways(result)[0][4] == "$0.003"
+    assert ways(result)[0][3:5] == ["under $0.01", "under $0.01"]
+    two = on_global([calls("0.0007", 10), calls(12, deployment="b")])
+    assert column(two, "Deployment", "Pay-as-you-go")[0] == column(two, "Deployment", "A month")[0] == "under $0.01"
+    # 60 calls are 0.6 cents, which is a cent; no tokens at all cost nothing
+    assert ways(on_global(calls("0.00137", 10), terms=(YEAR,)))[0][3:5] == ["$0.01", "$0.01"]
+    assert ways(on_global(calls(1, 0), terms=(YEAR,)))[0][4] == "$0.00"
 
 
 # Break-even

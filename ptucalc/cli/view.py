@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["View", "remark"]
 
 _STEERS = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Characters that a terminal obeys or that turn text around; JSON writes them as \\uXXXX (they stand in strings only)."""
+"""Characters that a terminal obeys or that turn text around: written as JSON escapes, for they stand in strings only."""
 
 
 class View(NamedTuple):

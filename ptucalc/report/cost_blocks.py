@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ptucalc.cost_result import CostComparison, Total
-from ptucalc.deployment_cost import Hybrid, Option
+from ptucalc.deployment_cost import PAYG, Hybrid, Option
 from ptucalc.prices import PtuTerm
 from ptucalc.report.blocks import Block, Cell, Column, Remark, Table, amount_text
 from ptucalc.report.currency import Currency
-from ptucalc.report.deployment_cost_blocks import against, deployment_cost_blocks, is_payg
+from ptucalc.report.deployment_cost_blocks import against, deployment_cost_blocks, is_payg, monthly_text
 from ptucalc.reservations import Reservation
 
 __all__ = ["cost_blocks"]
@@ -65,11 +65,11 @@ def _portfolio(result: CostComparison, money: Currency) -> Table:
             [
                 Cell(d.name),
                 Cell(d.deployment_type.label + unsure),
-                Cell(money.text(d.payg_monthly_usd), "" if d.payg_monthly_usd is not None else "warn"),
+                Cell(monthly_text(d.option(PAYG), money), "" if d.payg_monthly_usd is not None else "warn"),
                 Cell(f"{d.peak_ptu:,}"),
                 *(Cell(money.text(d.option(term).monthly_usd), "dim") for term in terms),
                 Cell(f"{_way(best)}{'' if d.all_known else ' ?'}" if best else "unknown"),
-                Cell(money.text(best.monthly_usd) if best else "unknown", "bold"),
+                Cell(monthly_text(best, money) if best else "unknown", "bold"),
                 Cell(against(best.vs_payg) if best and not is_payg(best) else "—"),
             ]
         )

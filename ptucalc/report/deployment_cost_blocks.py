@@ -12,7 +12,7 @@ from ptucalc.prices import MINUTES_PER_MONTH, PtuTerm
 from ptucalc.report.blocks import Block, Cell, Column, Headline, Remark, Table, amount_text, half_up, percent_text
 from ptucalc.report.currency import Currency
 
-__all__ = ["against", "deployment_cost_blocks", "is_payg", "monthly_or_more"]
+__all__ = ["against", "deployment_cost_blocks", "is_payg", "monthly_or_more", "monthly_text"]
 
 BAR_WIDTH = 12
 BAR_AT_MOST = 3
@@ -71,14 +71,26 @@ def _ways(d: DeploymentCost, money: Currency) -> Table:
                 Cell(f"{mark if first else ' '} {_way_name(way)}", "bold" if first else ""),
                 Cell(f"{way.ptu:,}" if way.ptu else "—"),
                 Cell(money.text(way.fixed_monthly_usd) if way.ptu else "—"),
-                Cell("—" if way.spillover_monthly_usd == 0 else money.text(way.spillover_monthly_usd)),
-                Cell(money.text(way.monthly_usd), "bold"),
+                Cell(_spilled(way, money)),
+                Cell(monthly_text(way, money), "bold"),
                 Cell("—" if way.vs_payg is None or is_payg(way) else against(way.vs_payg)),
                 Cell(_bar(way, lowest), "bar"),
                 Cell("—" if per_token is None else money.text(per_token, cents=True), "dim"),
             ]
         )
     return table
+
+
+def _spilled(way: Option | Hybrid, money: Currency) -> str:
+    if way.spillover_monthly_usd != 0:
+        return money.text(way.spillover_monthly_usd)
+    return monthly_text(way, money) if is_payg(way) and way.usd_per_1m_tokens else "—"
+
+
+def monthly_text(way: Option | Hybrid, money: Currency) -> str:
+    """What it costs a month; less than half a cent is not called nothing."""
+    little = way.monthly_usd == 0 and way.usd_per_1m_tokens
+    return f"under {money.text(Fraction(1, 100))}" if little else money.text(way.monthly_usd)
 
 
 def is_payg(way: Option | Hybrid) -> bool:
