@@ -135,7 +135,7 @@ class FileSizing:
                 place = (added.key, added.found.version, workload.region)
                 if place not in self._places:
                     self._places[place] = (len(self._places), added.found)
-                self._kept.add((row.number, self._places[place][0], weigh(workload, name, added.weighted)))
+                self._kept.add((row.number, self._places[place][0], weigh(added.workload, name, added.weighted)))
         repeated = names.repeated()
         if repeated:
             self._name_repeats(repeated)

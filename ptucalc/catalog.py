@@ -269,7 +269,7 @@ class Model(NamedTuple):
         """The version, which goes without saying where there is only one."""
         return self.versions[0] if version is None and len(self.versions) == 1 else version
 
-    def weights_for(self, input_tokens: int) -> TokenWeights:
+    def weights_for(self, input_tokens: int | Fraction) -> TokenWeights:
         """The weights of a call with this many input tokens: the long-context set where there is one and it applies."""
         long = self.long_context
         return long.weights if long and long.weights and input_tokens > long.over_input_tokens else self.weights

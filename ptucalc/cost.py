@@ -22,7 +22,7 @@ from ptucalc.money import usd
 from ptucalc.prices import PriceBook, PtuPrice, PtuTerm
 from ptucalc.pricing import Asked
 from ptucalc.reservations import Reservation
-from ptucalc.results import Note, SizedDeployment
+from ptucalc.results import Note, SizedDeployment, SizedWorkload
 from ptucalc.sizing_result import SizingResult
 
 __all__ = ["compare"]
@@ -56,8 +56,9 @@ def compare(
     costed = []
     for deployment in sized.deployments:
         load = DeploymentLoad(streams[deployment.name])
-        sizes = [size for size in deployment.sizes.values() if size.ptu is not None]
-        costed += [Costing(deployment, size, load, asked) for size in sizes]
+        peak = deployment.at_maximum
+        sizes = [size for size in peak.sizes.values() if size.ptu is not None]
+        costed += [Costing(peak, size, load, asked) for size in sizes]
     facts = [costing.pricing.facts for costing in costed]
     deployments = tuple(costing.result() for costing in costed)
     used = list(dict.fromkeys(name for fact in facts for name in fact.sources if name in prices.sources))
@@ -74,8 +75,19 @@ def compare(
         deployments=deployments,
         unanswered=tuple(_unanswered(deployment) for deployment in sized.unanswered),
         reservations=tuple(_reservations(deployments, prices, 1 - off)),
-        notes=(*sized.notes, *cost_notes(facts, deployments, prices, sized.headroom), *notes),
+        notes=(*sized.notes, *cost_notes(facts, deployments, prices, sized.headroom), *_log_notes(sized), *notes),
     )
+
+
+def _log_notes(sized: SizingResult) -> tuple[Note, ...]:
+    if all(each.measured is None for each in sized.workloads):
+        return ()
+    from ptucalc.measured_notes import cost_notes_of_logs
+
+    workloads: dict[str, list[SizedWorkload]] = {}
+    for each, name in zip(sized.workloads, sized.deployment_of, strict=True):
+        workloads.setdefault(name, []).append(each)
+    return cost_notes_of_logs(sized.deployments, workloads)
 
 
 def _unanswered(deployment: SizedDeployment) -> Unanswered:

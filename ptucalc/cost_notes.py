@@ -66,6 +66,8 @@ def _about_loads(facts: Sequence[Facts]) -> Iterator[Note]:
                 average.append(name)
             elif workload.profile is None:
                 flat.append(name)
+            elif workload.profile.demand is not None:
+                continue  # has notes of its own
             elif len(fact.workloads) > 1 and (axis is None or workload.profile.axis != axis):
                 loose.append(name)
     if average:

@@ -17,7 +17,7 @@ from ptucalc.deployment_cost import (
     Option,
     WhatIf,
 )
-from ptucalc.deployment_load import MILLION, DeploymentLoad, Tokens
+from ptucalc.deployment_load import AROUND, MILLION, DeploymentLoad, Stream, Tokens
 from ptucalc.errors import BadInput, Problem
 from ptucalc.hybrid import CostCurve, cheaper_ranges, increments
 from ptucalc.load import Overflow
@@ -28,9 +28,6 @@ from ptucalc.results import Size, SizedDeployment
 from ptucalc.rounding import Grid, cents
 
 __all__ = ["Costing"]
-
-AROUND = Fraction(1, 5)
-"""What-ifs change one thing by this share, up and down."""
 
 MOST_DEPLOYMENTS = 10
 """A peak of so many of the largest deployments is not priced: nobody has it, and its curve would fill the memory."""
@@ -100,11 +97,21 @@ class Costing:
             return Option(PAYG, 0, None, None, None, None, None, None, self.payg.reason)
         return self._option(PAYG, 0, Fraction(0), self.payg)
 
+    @cached_property
+    def _refused(self) -> Fraction | Unknown:
+        """Pay-as-you-go dollars of a month for the calls that PTU refuse: part of every way to buy."""
+        per_call = self.pricing.usd_per_call
+        if isinstance(per_call, Unknown):
+            return per_call if self.load.some_refused else Fraction(0)
+        return self.load.refused_mean(per_call) * MINUTES_PER_MONTH
+
     def _full(self, term: PtuTerm) -> Option:
         price = self.pricing.ptu_month(term)
         if isinstance(price, Unknown):
             return Option(term.value, self.peak_ptu, None, None, None, None, None, None, price.reason)
-        return self._option(term.value, self.peak_ptu, price * self.peak_ptu, Fraction(0))
+        if isinstance(self._refused, Unknown):
+            return Option(term.value, self.peak_ptu, None, None, None, None, None, None, self._refused.reason)
+        return self._option(term.value, self.peak_ptu, price * self.peak_ptu, self._refused)
 
     def _against_payg(self, monthly: Fraction) -> Fraction | None:
         return None if isinstance(self.payg, Unknown) or not self.payg else monthly / self.payg - 1
@@ -134,18 +141,7 @@ class Costing:
         """Pay-as-you-go dollars over a capacity; None where the load over the time or a price is not known."""
         if isinstance(self.pricing.usd_per_call, Unknown) or self.load.average_only:
             return None
-        return Overflow(self.load.timeline, self.load.weights, self.pricing.usd_per_call)
-
-    @cached_property
-    def _spilled_tokens(self) -> dict[TokenClass, Overflow]:
-        """Tokens of each class over a capacity."""
-        load = self.load
-        return {c: Overflow(load.timeline, load.weights, each, like=self._spill) for c, each in load.by_class.items()}
-
-    @cached_property
-    def _spilled_weighted(self) -> Overflow:
-        """Weighted tokens over a capacity."""
-        return Overflow(self.load.timeline, self.load.weights, self.load.weights, like=self._spill)
+        return self.load.overflow(self.pricing.usd_per_call)
 
     def _hybrid(self, term: PtuTerm) -> Hybrid | None:
         curve = self._curve(self._spill, term, self.deployment.weighted_tpm) if self._spill else None
@@ -153,8 +149,8 @@ class Costing:
             return None
         best = curve.cheapest()
         load, capacity = self.load, best.ptu * self.size.tpm_per_ptu
-        spilled = {c: tokens.over(capacity) * MINUTES_PER_MONTH for c, tokens in self._spilled_tokens.items()}
-        served = load.mean_weighted - self._spilled_weighted.over(capacity)
+        spilled = {c: tokens.over(capacity) * MINUTES_PER_MONTH for c, tokens in load.spilled_tokens.items()}
+        served = load.mean_weighted - load.spilled_weighted.over(capacity)
         before, after = increments(curve.sizes, best.ptu)
         return Hybrid(
             term=term,
@@ -180,7 +176,7 @@ class Costing:
         rate, peak = self.deployment.requests_per_minute, self.deployment.weighted_tpm
         need = peak / self.size.tpm_per_ptu * (1 + self.headroom)
         ranges = cheaper_ranges(
-            payg_per_request=self.payg / rate,
+            payg_per_request=self._payg_of_served / rate,
             need_per_request=need / rate,
             usd_per_ptu=price,
             grid=self.grid,
@@ -195,14 +191,20 @@ class Costing:
         """Pay-as-you-go price of the tokens that one PTU serves in a month at this mix."""
         if isinstance(self.payg, Unknown) or not self.load.mean_weighted:
             return None
-        return self.payg / self.load.mean_weighted * self.size.tpm_per_ptu
+        return self._payg_of_served / self.load.mean_weighted * self.size.tpm_per_ptu
+
+    @property
+    def _payg_of_served(self) -> Fraction:
+        """Pay-as-you-go price of a month of the calls that PTU can serve."""
+        assert isinstance(self.payg, Fraction) and isinstance(self._refused, Fraction)
+        return self.payg - self._refused
 
     # What-ifs
 
     def _what_ifs(self) -> Iterator[WhatIf]:
         """One thing changed at a time, by a fifth up and down."""
         load, around = self.load, (("-", 1 - AROUND), ("+", 1 + AROUND))
-        changes: list[tuple[str, Callable[[Tokens, Fraction], Tokens]]] = [("requests", _more_calls)]
+        changes: list[tuple[str, Callable[[Stream, Fraction], Tokens]]] = [("requests", _more_calls)]
         if any(token_class in load.by_class for token_class in _OUTPUT):
             changes.append(("output", _more_output))
         if TokenClass.CACHED_INPUT in load.by_class:
@@ -210,7 +212,7 @@ class Costing:
         percent = f"{int(AROUND * 100)}%"
         for what, changed in changes:
             for sign, factor in around:
-                yield self._what_if(f"{what} {sign}{percent}", [changed(tokens, factor) for tokens in load.tokens])
+                yield self._what_if(f"{what} {sign}{percent}", [changed(stream, factor) for stream in load.streams])
         for sign, factor in around:
             yield self._what_if(f"token prices {sign}{percent}", load.tokens, payg_factor=factor)
         for sign, factor in around:
@@ -238,7 +240,7 @@ class Costing:
         payg = payg if isinstance(payg, Unknown) else payg * payg_factor
         spill = self._spill
         if spill is not None and not as_is:
-            spill = None if isinstance(per_call, Unknown) else Overflow(load.timeline, weights, per_call)
+            spill = None if isinstance(per_call, Unknown) else load.overflow(per_call, weights)
         cheapest: dict[PtuTerm, tuple[int, Decimal] | None] = {}
         for term in PtuTerm:
             price = self.pricing.ptu_month(term) if term in self.terms else Unknown("not asked for")
@@ -251,7 +253,9 @@ class Costing:
             elif isinstance(price, Unknown) or isinstance(payg, Unknown):
                 cheapest[term] = None
             else:
-                monthly, ptu = min((price * ptu_factor * peak_ptu, peak_ptu), (payg, 0))
+                assert not isinstance(per_call, Unknown)
+                refused = load.refused_mean(per_call) * MINUTES_PER_MONTH * payg_factor
+                monthly, ptu = min((price * ptu_factor * peak_ptu + refused, peak_ptu), (payg, 0))
                 cheapest[term] = (ptu, usd(monthly))
         return WhatIf(change, None if isinstance(payg, Unknown) else usd(payg), peak_ptu, cheapest)
 
@@ -259,20 +263,22 @@ class Costing:
 _OUTPUT = (TokenClass.OUTPUT, TokenClass.IMAGE_OUTPUT)
 
 
-def _more_calls(tokens: Tokens, factor: Fraction) -> Tokens:
+def _more_calls(stream: Stream, factor: Fraction) -> Tokens:
     """So many calls more come to the same as calls so much larger."""
-    return tuple(count * factor for count in tokens)
+    return tuple(count * factor for count in stream.tokens)
 
 
-def _more_output(tokens: Tokens, factor: Fraction) -> Tokens:
+def _more_output(stream: Stream, factor: Fraction) -> Tokens:
     """The call with its output times this factor."""
-    return tuple(count * factor if c in _OUTPUT else count for c, count in zip(CLASSES, tokens, strict=True))
+    return tuple(count * factor if c in _OUTPUT else count for c, count in zip(CLASSES, stream.tokens, strict=True))
 
 
-def _more_cached(tokens: Tokens, factor: Fraction) -> Tokens:
+def _more_cached(stream: Stream, factor: Fraction) -> Tokens:
     """The call with its cached tokens times this factor, at the expense of uncached input; no more than there is."""
-    plain, cached, *rest = tokens
+    plain, cached, *rest = stream.tokens
     now = min(cached * factor, plain + cached)
+    if stream.column is not None and stream.column.would_be_cached:  # as many of these as AROUND more would take
+        now = max(Fraction(0), factor - 1) / AROUND
     return (plain + cached - now, now, *rest)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import gcd
+from math import gcd, lcm
 from operator import mul
 from typing import NamedTuple
 
@@ -25,8 +25,11 @@ class Demand(NamedTuple):
 
         Input tokens split into cached, written and uncached by the two ratios; every token is in exactly one class.
         """
+        tokens, output = workload.input_tokens, workload.output_tokens
+        if not (isinstance(tokens, int) and isinstance(output, int)):
+            return cls._of_mean_call(workload)
         rate, cached, written = workload.requests_per_minute, workload.cache_ratio, workload.cache_write_ratio
-        top, tokens, parts = rate.numerator, workload.input_tokens, cached.denominator * written.denominator
+        top, parts = rate.numerator, cached.denominator * written.denominator
         hit = tokens * cached.numerator * written.denominator
         write = tokens * written.numerator * cached.denominator
         whole = top * parts
@@ -35,12 +38,22 @@ class Demand(NamedTuple):
                 top * (tokens * parts - hit - write),
                 top * hit,
                 top * write,
-                whole * workload.output_tokens,
+                whole * output,
                 whole * workload.image_input_tokens,
                 whole * workload.image_output_tokens,
             ),
             rate.denominator * parts,
         )
+
+    @classmethod
+    def _of_mean_call(cls, workload: Workload) -> Demand:
+        """The same for the average call of a log, which may have a fraction of a token."""
+        rate, tokens = workload.requests_per_minute, Fraction(workload.input_tokens)
+        cached, written = tokens * workload.cache_ratio, tokens * workload.cache_write_ratio
+        output, none = Fraction(workload.output_tokens), Fraction(0)
+        each = [rate * count for count in (tokens - cached - written, cached, written, output, none, none)]
+        scale = lcm(*(value.denominator for value in each))
+        return cls(tuple(int(value * scale) for value in each), scale)
 
     def weighted(self, weights: TokenWeights) -> tuple[int, int]:
         """Weighted tokens per minute, as numerator and denominator, in lowest terms.

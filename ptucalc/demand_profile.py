@@ -49,7 +49,7 @@ class MinuteSums(NamedTuple):
 
 
 class MeanCall(NamedTuple):
-    """The average call: tokens by class, each an exact fraction."""
+    """Tokens by class, each an exact fraction: of the average call, or of several calls together."""
 
     uncached: Fraction
     cached: Fraction
@@ -99,6 +99,20 @@ class DemandProfile:
         """Throttled calls whose tokens are not known; demand counts them as the mean call."""
         return Fraction(sum(row.unsized for row in self.rows), self.scale)
 
+    @cached_property
+    def sized(self) -> Fraction:
+        """Calls whose tokens are known."""
+        return self.requests - self.unsized
+
+    @cached_property
+    def _sums(self) -> tuple[int, ...]:
+        """Each column of the rows added up, in the order of `MinuteSums`."""
+        return tuple(map(sum, zip(*self.rows, strict=True))) or (0,) * len(MinuteSums._fields)
+
+    def tokens(self) -> MeanCall:
+        """All tokens by class, of the calls of known size."""
+        return MeanCall(*(Fraction(total, self.scale) for total in self._sums[4:]))
+
     def mean_call(self, bands: Iterable[int] | None = None) -> MeanCall | None:
         """The average call of known size, of all bands or some; None where there is no such call."""
         chosen = None if bands is None else set(bands)
@@ -111,10 +125,16 @@ class DemandProfile:
 
     def requests_per_minute(self) -> list[Fraction]:
         """Calls of each minute, throttled ones included, idle minutes as 0."""
-        counts = [0] * self.length
-        for row in self.rows:
-            counts[row.minute] += row.requests + row.unsized
-        return [Fraction(count, self.scale) for count in counts]
+        return [Fraction(count, self.scale) for count in self.column("requests", "unsized")]
+
+    def column(self, *names: str) -> list[int]:
+        """One column of `MinuteSums` (or several, added) of each minute, idle ones as 0, in parts of 1/`scale`."""
+        places = [MinuteSums._fields.index(name) for name in names]
+        totals = [0] * self.length
+        for place in places:
+            for row in self.rows:
+                totals[row[0]] += row[place]
+        return totals
 
     def only(self, bands: Iterable[int]) -> DemandProfile:
         """The same minutes with the calls of these bands only. Throttled calls of unknown size are in band 0."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -55,8 +55,26 @@ class TermEntry(TypedDict):
     weighted_tpm: Number
 
 
+class MeasuredEntry(TypedDict):
+    """The log that a workload was measured from: its minutes, its calls, those that were throttled without a known size.
+
+    `refused_requests` have prompts that PTU do not take; they are in no size. `start` is null for a relative clock.
+    """
+
+    percentile: str
+    start: str | None
+    minutes: int
+    requests: Number
+    throttled_requests: Number
+    refused_requests: Number
+
+
 class WorkloadEntry(TypedDict):
-    """One workload and what it would need alone."""
+    """One workload and what it would need alone.
+
+    Where there is `measured`, its tokens are those of the average call, and its requests per minute so many average
+    calls as weigh what the minutes do at the percentile.
+    """
 
     name: str
     model: str
@@ -65,8 +83,8 @@ class WorkloadEntry(TypedDict):
     region: str | None
     deployment: str | None
     requests_per_minute: Number
-    input_tokens: int
-    output_tokens: int
+    input_tokens: Number
+    output_tokens: Number
     image_input_tokens: int
     image_output_tokens: int
     cache_ratio: Number
@@ -76,6 +94,7 @@ class WorkloadEntry(TypedDict):
     generation_seconds_at_target: Number | None
     concurrent_requests_at_target: Number | None
     sizes: list[SizeEntry]
+    measured: NotRequired[MeasuredEntry]
 
 
 class DeploymentEntry(TypedDict):

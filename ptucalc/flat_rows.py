@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ptucalc.results import SizedDeployment, SizedWorkload, figures, needed, number
+from ptucalc.results import SizedDeployment, SizedWorkload, figures, needed, number, tokens_number
 from ptucalc.rounding import Grid
 from ptucalc.workload import Workload
 
@@ -53,8 +53,8 @@ class Weighed(NamedTuple):
 
     name: str
     rate: tuple[int, int]
-    input_tokens: int
-    output_tokens: int
+    input_tokens: int | float
+    output_tokens: int | float
     cache_ratio: tuple[int, int]
     weighted: tuple[int, int]
 
@@ -98,8 +98,8 @@ def weigh(workload: Workload, name: str, weighted: tuple[int, int]) -> Weighed:
     return Weighed(
         name,
         (rate.numerator, rate.denominator),
-        workload.input_tokens,
-        workload.output_tokens,
+        tokens_number(workload.input_tokens),
+        tokens_number(workload.output_tokens),
         (ratio.numerator, ratio.denominator),
         weighted,
     )

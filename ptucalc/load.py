@@ -10,14 +10,17 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import accumulate
 from math import gcd, lcm
-from typing import Generic, NamedTuple, TypeVar
+from operator import mul
+from typing import Generic, TypeVar
 
 from ptucalc.workload import HOURS_PER_MONTH, LoadProfile, Workload
 
-__all__ = ["Overflow", "Timeline", "average_rate", "common_axis", "timeline_of"]
+__all__ = ["Overflow", "Timeline", "average_rate", "common_axis", "timeline_of", "together"]
 
 _Value = TypeVar("_Value")
 
@@ -28,7 +31,8 @@ FINE = 1 << 256
 """Beyond it, each term is cut off after so many parts of a token or dollar: for any month less than 10^-60 of one."""
 
 
-class Timeline(NamedTuple):
+@dataclass(frozen=True)
+class Timeline:
     """Stretches of time in which every workload's rate stays the same.
 
     `shares` are how long each lasts, in parts of their sum; `rates` hold for each stretch the requests per minute of
@@ -39,32 +43,52 @@ class Timeline(NamedTuple):
     rates: tuple[tuple[int, ...], ...]
     scale: int
 
-    @property
+    @cached_property
     def whole(self) -> int:
         """The sum of the shares: all the time."""
         return sum(self.shares)
+
+    @cached_property
+    def _columns(self) -> list[tuple[int, ...]]:
+        """The rates of each workload."""
+        return list(zip(*self.rates, strict=True))
+
+    @cached_property
+    def _sums(self) -> list[int]:
+        """The rates of each workload, summed over the time."""
+        return [sum(map(mul, self.shares, column)) for column in self._columns]
 
     def totals(self, per_call: Sequence[Fraction]) -> tuple[list[int], int]:
         """What the calls of each stretch add up to per minute, for so much per call of each workload.
 
         Integers, and the denominator that they have in common.
         """
-        common = lcm(*(value.denominator for value in per_call))
-        totals = [0] * len(self.rates)
-        for value, column in zip(per_call, zip(*self.rates, strict=True), strict=True):
-            each = int(value * common)
-            totals = [total + rate * each for total, rate in zip(totals, column, strict=True)]
-        return totals, common * self.scale
+        each, common = _scaled(per_call)
+        totals: list[int] | None = None
+        for amount, column in zip(each, self._columns, strict=True):
+            if not amount:
+                continue
+            if totals is None:
+                totals = [rate * amount for rate in column]
+            else:
+                totals = [total + rate * amount for total, rate in zip(totals, column, strict=True)]
+        return totals or [0] * len(self.rates), common * self.scale
 
     def mean(self, per_call: Sequence[Fraction]) -> Fraction:
         """The average per minute over all the time."""
-        totals, common = self.totals(per_call)
-        return Fraction(sum(map(int.__mul__, self.shares, totals)), self.whole * common)
+        each, common = _scaled(per_call)
+        return Fraction(sum(map(mul, each, self._sums)), self.whole * common * self.scale)
 
     def peak(self, per_call: Sequence[Fraction]) -> Fraction:
         """The largest value per minute of any stretch."""
         totals, common = self.totals(per_call)
         return Fraction(max(totals), common)
+
+
+def _scaled(values: Sequence[Fraction]) -> tuple[list[int], int]:
+    """The values as integers, and the denominator that they have in common."""
+    common = lcm(*(value.denominator for value in values))
+    return [value.numerator * (common // value.denominator) for value in values], common
 
 
 def average_rate(workload: Workload) -> Fraction:
@@ -147,16 +171,47 @@ def _laid_along(
     known = _Steps([(Fraction(stretches[rates], whole), rates) for rates in ordered])
     others = {index: _Steps(levels) for index, levels in loose.items()}
     cuts = sorted(set(known.ends).union(*(steps.ends for steps in others.values())))
-    common = lcm(*(cut.denominator for cut in cuts))
-    shares, found, before = [], [], Fraction(0)
+    found = []
     for cut in cuts:
         rates = [rate * (finer // scale) for rate in known.at(cut)]
         for index, steps in others.items():
             rates[index] = int(steps.at(cut) * finer)
-        shares.append(int((cut - before) * common))
         found.append(tuple(rates))
-        before = cut
-    return Timeline(tuple(shares), tuple(found), finer)
+    return Timeline(_lengths(cuts), tuple(found), finer)
+
+
+def _lengths(cuts: Sequence[Fraction]) -> tuple[int, ...]:
+    """How long each stretch lasts that ends at one of these shares of the time, as integers."""
+    common = lcm(*(cut.denominator for cut in cuts))
+    ends = [int(cut * common) for cut in cuts]
+    return tuple(end - before for before, end in zip([0, *ends], ends, strict=False))
+
+
+def together(parts: Sequence[tuple[Timeline, Sequence[Fraction]]]) -> Timeline:
+    """Loads whose times cannot be laid side by side, as one: each is busiest when the others are, so peaks coincide.
+
+    With each goes what its calls weigh. The workloads of the result are theirs, one after the other.
+    """
+    if len(parts) == 1:
+        return parts[0][0]
+    scale = lcm(*(timeline.scale for timeline, _ in parts))
+    finer = [[_times(rates, scale // timeline.scale) for rates in timeline.rates] for timeline, _ in parts]
+    changing = [index for index, rates in enumerate(finer) if len(rates) > 1]
+    if len(changing) <= 1:
+        shares = parts[changing[0]][0].shares if changing else (1,)
+        columns = [rates if index in changing else rates * len(shares) for index, rates in enumerate(finer)]
+        return Timeline(shares, tuple(sum(rows, ()) for rows in zip(*columns, strict=True)), scale)
+    steps = []
+    for (timeline, per_call), rates in zip(parts, finer, strict=True):
+        weighted, _ = timeline.totals(per_call)
+        ordered = sorted(range(len(rates)), key=weighted.__getitem__, reverse=True)
+        steps.append(_Steps([(Fraction(timeline.shares[index], timeline.whole), rates[index]) for index in ordered]))
+    cuts = sorted(set().union(*(each.ends for each in steps)))
+    return Timeline(_lengths(cuts), tuple(sum((each.at(cut) for each in steps), ()) for cut in cuts), scale)
+
+
+def _times(rates: tuple[int, ...], by: int) -> tuple[int, ...]:
+    return rates if by == 1 else tuple(rate * by for rate in rates)
 
 
 class _Steps(Generic[_Value]):
@@ -178,7 +233,7 @@ class Overflow:
     """How much of something exceeds a capacity, averaged over the time, if every workload spills the same share.
 
     In a stretch of weighted demand w over a capacity C, the share 1 - C / w spills: of tokens, calls and money alike.
-    Where there is no capacity at all, everything spills, calls of no weight too.
+    Where there is no capacity at all, everything spills, calls of no weight too; `always` spills whatever the capacity.
     Sorted stretches and running sums make an answer cost one look-up, whatever the number of minutes.
     """
 
@@ -189,8 +244,12 @@ class Overflow:
         amount_per_call: Sequence[Fraction],
         *,
         like: Overflow | None = None,
+        always: Fraction = Fraction(0),  # immutable
     ) -> None:
-        """`like` is an overflow of something else of the same calls, whose sorted stretches serve again."""
+        """`like` is an overflow of something else of the same calls, whose sorted stretches serve again.
+
+        `always` is so much per minute that no capacity serves.
+        """
         if like is None:
             weighted, self._unit = timeline.totals(weight_per_call)
             self._order = sorted(range(len(weighted)), key=weighted.__getitem__)
@@ -203,7 +262,10 @@ class Overflow:
         per_weighted = [amount * fine // w if w else 0 for w, amount in zip(self._weighted, amounts, strict=True)]
         self._amounts = _from_the_top(amounts)
         self._per_weighted = _from_the_top(per_weighted)
-        self.denominator = timeline.whole * common * fine
+        own = timeline.whole * common * fine
+        self.denominator = lcm(own, always.denominator)
+        self._times = self.denominator // own
+        self._always = int(always * self.denominator)
 
     def top(self, capacity: int) -> int:
         """The overflow per minute, in parts of `denominator`, over a capacity in weighted tokens per minute."""
@@ -211,7 +273,8 @@ class Overflow:
         first = (
             bisect_right(self._weighted, limit) if capacity else 0
         )  # without PTU all calls spill, weightless ones too
-        return self._amounts[first] * self._fine - limit * self._per_weighted[first]
+        over = self._amounts[first] * self._fine - limit * self._per_weighted[first]
+        return over * self._times + self._always
 
     def over(self, capacity: int) -> Fraction:
         """The overflow per minute over a capacity in weighted tokens per minute."""

@@ -49,6 +49,10 @@ def notes_of(
         notes += _about_rates(catalog, pool, deployment, headroom)
         notes += _about_calls(pool, deployment)
         notes += _about_pooling(pool, deployment)
+        if pool.measured:
+            from ptucalc.measured_notes import size_notes_of_logs
+
+            notes += size_notes_of_logs(pool, deployment)
         notes += _about_sizes(catalog, deployment)
         notes += _about_model(catalog, deployment, today)
     notes += _about_tightness(sized, headroom)
@@ -141,19 +145,32 @@ def _about_pooling(pool: Pooled, deployment: SizedDeployment) -> Iterator[Note]:
     if deployment.workload_count < 2:
         return
     added, pooled = Fraction(*deployment.added_peaks_weighted), deployment.weighted_tpm
+    over_time = "minute by minute" if pool.measured else "hour by hour"
     if added == pooled:
         known = "In their profiles they do."
-        hint = known if pool.timed and not pool.steady_rate.parts else "Hourly profiles would show whether they do."
+        hint = "Hourly profiles would show whether they do."
+        if pool.timed and not pool.steady_rate.parts and not pool.measured:
+            hint = known
+        elif pool.measured:
+            alone = len(pool.measured) == deployment.workload_count and len(pool.logs) == 1
+            hint = known if alone else "Logs of the same time would show whether they do."
         message = (
             f"{deployment.name}: {deployment.workload_count:,} workloads share it; their peaks are added as if they "
             f"came in the same minute. {hint}"
         )
         yield Note("peaks_added", message, deployment.name)
+    elif pooled > added:  # percentiles do not add up: rare minutes of several workloads are not so rare together
+        message = (
+            f"{deployment.name}: its {deployment.workload_count:,} workloads are rarely busy, each at other times: added "
+            f"{over_time} they need {float(pooled / added - 1):.1%} more weighted tokens per minute than their percentiles "
+            "add up to."
+        )
+        yield Note("percentiles_do_not_add", message, deployment.name)
     else:
         saved = float(1 - pooled / added)
         message = (
-            f"{deployment.name}: the peaks of its {deployment.workload_count:,} workloads do not coincide: added hour by "
-            f"hour they need {saved:.1%} fewer weighted tokens per minute than the sum of the peaks."
+            f"{deployment.name}: the peaks of its {deployment.workload_count:,} workloads do not coincide: added "
+            f"{over_time} they need {saved:.1%} fewer weighted tokens per minute than the sum of the peaks."
         )
         yield Note("peaks_do_not_coincide", message, deployment.name)
 

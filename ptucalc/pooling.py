@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ptucalc.catalog import DeploymentType, Model
 from ptucalc.demand import Demand
 from ptucalc.errors import BadInput, Problem
 from ptucalc.resolving import Resolved
 from ptucalc.workload import LoadProfile, Workload
+
+if TYPE_CHECKING:
+    from ptucalc.measured import MeasuredCalls, SideBySide
 
 __all__ = ["NAMES_KEPT", "Pool", "Pooled", "Sum"]
 
@@ -72,6 +75,7 @@ class Pooled:
     weighted: list[Sum] = field(default_factory=list)
     steady: list[Sum] = field(default_factory=list)
     timed: list[_Timed] = field(default_factory=list)
+    measured: list[tuple[str, MeasuredCalls]] = field(default_factory=list)
     steady_rate: Sum = field(default_factory=Sum)
     marks: dict[str, list[str]] = field(default_factory=dict)
     marked: dict[str, int] = field(default_factory=dict)
@@ -89,8 +93,30 @@ class Pooled:
         if len(names) < 3:
             names.append(name)
 
-    def peak(self, rate_index: int = 0) -> tuple[Fraction, Fraction]:
-        """Weighted TPM and requests per minute in the pooled peak: hour by hour where there are hourly profiles."""
+    def peak(self, rate_index: int = 0, *, at_maximum: bool = False) -> tuple[Fraction, Fraction]:
+        """Weighted TPM and requests per minute in the pooled peak: hour by hour where there are hourly profiles.
+
+        Logs are added minute by minute; of their sum the percentile counts (or, `at_maximum`, the busiest minute).
+        """
+        if not self.measured:
+            return self._peak(rate_index)
+        weighted, rate = (
+            self._peak(rate_index) if self.timed else (self.steady[rate_index].total, self.steady_rate.total)
+        )
+        for group in self.logs:
+            more, more_rate = group.peak(rate_index, at_maximum=at_maximum)
+            weighted, rate = weighted + more, rate + more_rate
+        return weighted, rate
+
+    @property
+    def logs(self) -> list[SideBySide]:
+        """The measured workloads, those of the same time together."""
+        from ptucalc.measured import side_by_side
+
+        return side_by_side([calls for _, calls in self.measured])
+
+    def _peak(self, rate_index: int) -> tuple[Fraction, Fraction]:
+        """The peak of what was not measured."""
         if not self.timed:
             return self.weighted[rate_index].total, self.rate.total
         totals, common = _added([(each.weight_per_call[rate_index], each.profile) for each in self.timed])
@@ -120,6 +146,30 @@ class Pool:
         self, workload: Workload, name: str, resolved: Resolved, demand: Demand, weighted: tuple[int, int]
     ) -> object:
         """Add one workload, and return the key of its deployment. Raises BadInput where it contradicts the others."""
+        each = [weighted, *(demand.weighted(weights) for weights in resolved.earlier)]
+        key, pooled = self._place(workload, name, resolved, each)
+        if pooled.shares_time_with(workload.profile):
+            assert workload.profile
+            per_call = tuple(Fraction(*value) / workload.requests_per_minute for value in each)
+            pooled.timed.append(_Timed(per_call, workload.profile))
+        else:
+            top, bottom = workload.requests_per_minute.numerator, workload.requests_per_minute.denominator
+            pooled.steady_rate.add(top, bottom)
+            for total, value in zip(pooled.steady, each, strict=True):
+                total.add(*value)
+        return key
+
+    def add_measured(self, workload: Workload, name: str, resolved: Resolved, calls: MeasuredCalls) -> object:
+        """Add one workload that a log measured; else as `add`."""
+        each = [calls.together.peak(index)[0].as_integer_ratio() for index in range(len(calls.weights))]
+        key, pooled = self._place(workload, name, resolved, each)
+        pooled.measured.append((name, calls))
+        return key
+
+    def _place(
+        self, workload: Workload, name: str, resolved: Resolved, each: Sequence[tuple[int, int]]
+    ) -> tuple[object, Pooled]:
+        """The workload's deployment and its key, with what every workload adds to it."""
         key = self.key_of(workload, resolved.model, resolved.version)
         pooled = self.deployments.get(key)
         if pooled is None:
@@ -136,18 +186,9 @@ class Pool:
             pooled.names.append(name)
         top, bottom = workload.requests_per_minute.numerator, workload.requests_per_minute.denominator
         pooled.rate.add(top, bottom)
-        each = [weighted, *(demand.weighted(weights) for weights in resolved.earlier)]
         for total, value in zip(pooled.weighted, each, strict=True):
             total.add(*value)
-        if pooled.shares_time_with(workload.profile):
-            assert workload.profile
-            per_call = tuple(Fraction(*value) / workload.requests_per_minute for value in each)
-            pooled.timed.append(_Timed(per_call, workload.profile))
-        else:
-            pooled.steady_rate.add(top, bottom)
-            for total, value in zip(pooled.steady, each, strict=True):
-                total.add(*value)
-        return key
+        return key, pooled
 
     @staticmethod
     def key_of(workload: Workload, model: Model, version: str | None) -> object:

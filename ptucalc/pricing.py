@@ -107,10 +107,10 @@ class Pricing:
             kind=self.kind,
             payg_type=self.payg_type,
             region=self.region,
-            workloads=tuple((stream.sized.name, stream.sized.workload) for stream in self.load.streams),
+            workloads=tuple({s.sized.name: s.sized.workload for s in self.load.streams}.items()),
             ptu_prices=self.ptu_prices,
             billed_as_input=tuple(dict.fromkeys(c for p in known for c in p.as_input if self.load.by_class.get(c))),
-            long_context=tuple(stream.sized.name for stream in self.load.streams if stream.long_context),
+            long_context=tuple(dict.fromkeys(s.sized.name for s in self.load.streams if s.long_context)),
             token_sources=frozenset(source for p in known for source in p.sources),
             sources=tuple(dict.fromkeys([*(source for p in known for source in p.sources), *ptu_sources])),
         )

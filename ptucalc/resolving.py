@@ -93,8 +93,8 @@ class Resolver:
             model, dated = self.catalog.find(workload.model)
         except UnknownModel as error:
             unknown = Problem("model", workload.model, error.expected)
-            raise BadInput([unknown, *self._bad_place(workload)]) from None
-        problems = [*self._bad_place(workload), *_bad_version(workload, model, dated)]
+            raise BadInput([unknown, *self.bad_place(workload.region)]) from None
+        problems = [*self.bad_place(workload.region), *_bad_version(workload, model, dated)]
         tpm = model.tpm_per_ptu
         weights = _fill_gaps(model.weights, workload)
         if isinstance(tpm, Unknown):
@@ -118,12 +118,13 @@ class Resolver:
             text_weights_known=all(isinstance(weights.of(token_class), Fraction) for token_class in _TEXT),
         )
 
-    def _bad_place(self, workload: Workload) -> Iterator[Problem]:
+    def bad_place(self, region: str | None) -> Iterator[Problem]:
+        """What is wrong with a region: that no model is listed in it."""
         known = self.catalog.regions
-        if workload.region and known and workload.region not in known:  # an edition without region tables knows none
-            near = " or ".join(nearest(workload.region, known))
+        if region and known and region not in known:  # an edition without region tables knows none
+            near = " or ".join(nearest(region, known))
             expected = "a region that some PTU model is listed in" + (f": {near}?" if near else "")
-            yield Problem("region", workload.region, expected)
+            yield Problem("region", region, expected)
 
 
 def _bad_version(workload: Workload, model: Model, dated: str | None) -> Iterator[Problem]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ptucalc.catalog import DeploymentType, Model, Offer, TokenClass, TokenWeights, Unknown
 from ptucalc.demand import Demand
 from ptucalc.workload import Workload
+
+if TYPE_CHECKING:
+    from ptucalc.measured import MeasuredCalls
 
 __all__ = ["Note", "Size", "SizedDeployment", "SizedWorkload", "Term"]
 
@@ -22,6 +25,11 @@ def number(top: int, bottom: int = 1) -> int | float:
 def json_number(value: Fraction) -> int | float:
     """An exact value as a JSON number."""
     return number(value.numerator, value.denominator)
+
+
+def tokens_number(tokens: int | Fraction) -> int | float:
+    """Tokens of a call as a JSON number; those of the average call of a log need not be whole."""
+    return tokens if isinstance(tokens, int) else json_number(tokens)
 
 
 def needed(weighted: tuple[int, int], headroom: tuple[int, int], tpm_per_ptu: int) -> tuple[int, int]:
@@ -141,7 +149,11 @@ Sizes = Mapping[str, Size]
 
 
 class SizedWorkload(NamedTuple):
-    """One workload, and what it would need alone."""
+    """One workload, and what it would need alone.
+
+    Where a log measured it, `measured` holds its calls; the workload's own call is then their average, at so many
+    requests per minute as weigh what the calls do at the percentile of the minutes, and `weights` are averages too.
+    """
 
     name: str
     workload: Workload
@@ -151,6 +163,7 @@ class SizedWorkload(NamedTuple):
     demand: Demand
     weighted: tuple[int, int]
     sizes: Sizes
+    measured: MeasuredCalls | None = None
 
     @property
     def weighted_tpm(self) -> Fraction:
@@ -193,8 +206,8 @@ class SizedWorkload(NamedTuple):
             "region": w.region,
             "deployment": w.deployment,
             "requests_per_minute": json_number(w.requests_per_minute),
-            "input_tokens": w.input_tokens,
-            "output_tokens": w.output_tokens,
+            "input_tokens": tokens_number(w.input_tokens),
+            "output_tokens": tokens_number(w.output_tokens),
             "image_input_tokens": w.image_input_tokens,
             "image_output_tokens": w.image_output_tokens,
             "cache_ratio": json_number(w.cache_ratio),
@@ -212,14 +225,36 @@ class SizedWorkload(NamedTuple):
             "generation_seconds_at_target": None if seconds is None else json_number(seconds),
             "concurrent_requests_at_target": None if concurrent is None else json_number(concurrent),
             "sizes": [size.to_dict() for size in self.sizes.values()],
+            **({} if self.measured is None else {"measured": _measured_entry(self.measured)}),
         }
+
+
+def utc_minute(minutes: int) -> str:
+    """The minute that is so many after 1970-01-01 00:00 UTC, as ISO 8601: 2023-11-16T18:17Z."""
+    from datetime import UTC, datetime, timedelta
+
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%MZ")
+
+
+def _measured_entry(calls: MeasuredCalls) -> dict[str, Any]:
+    """What a log measured, as JSON data: `start` is null where its clock is relative."""
+    start = calls.served.start
+    return {
+        "percentile": calls.percentile.name,
+        "start": None if start is None else utc_minute(start),
+        "minutes": calls.served.length,
+        "requests": json_number(calls.served.requests),
+        "throttled_requests": json_number(calls.served.unsized),
+        "refused_requests": json_number(calls.refused.requests),
+    }
 
 
 class SizedDeployment(NamedTuple):
     """Workloads that run on one deployment, added up exactly and rounded once: what to buy.
 
     `deployment_type` is None where it is still open, so that `sizes` shows each type that was asked for.
-    `added_peaks_weighted` is what the peaks add up to where profiles showed that they do not coincide.
+    `added_peaks_weighted` is what the peaks add up to where profiles showed that they do not coincide. Where logs were
+    measured and sized at a percentile of their minutes, `busiest` is weighted TPM and rate of the busiest minute.
     """
 
     name: str
@@ -233,6 +268,20 @@ class SizedDeployment(NamedTuple):
     rate: tuple[int, int]
     added_peaks_weighted: tuple[int, int]
     sizes: Sizes
+    busiest: tuple[tuple[int, int], tuple[int, int]] | None = None
+
+    @property
+    def at_maximum(self) -> SizedDeployment:
+        """The deployment sized for its busiest minute, whatever the percentile that it was sized at."""
+        if self.busiest is None:
+            return self
+        weighted, rate = self.busiest
+        sizes = {}
+        for kind, size in self.sizes.items():
+            grid, need = size.offer.grid, needed(weighted, size.headroom, size.tpm_per_ptu)
+            ptu = None if size.ptu is None or grid is None else grid.round_up(*need)
+            sizes[kind] = size._replace(ptu=ptu, weighted=weighted, rate=rate)
+        return self._replace(weighted=weighted, rate=rate, sizes=sizes)
 
     @property
     def weighted_tpm(self) -> Fraction:

@@ -1,11 +1,12 @@
-"""The only place that rounds up: the grid of legal deployment sizes."""
+"""The only place that rounds up or ranks: the grid of legal deployment sizes, percentiles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
-__all__ = ["Grid", "cents"]
+__all__ = ["Grid", "cents", "nearest_rank"]
 
 
 def cents(numerator: int, denominator: int) -> int:
@@ -16,6 +17,19 @@ def cents(numerator: int, denominator: int) -> int:
     """
     whole = (200 * abs(numerator) + denominator) // (2 * denominator)
     return whole if numerator >= 0 else -whole
+
+
+def nearest_rank(ranked: Sequence[int], share: Fraction) -> int:
+    """The percentile of values that ascend: the smallest that a share of them is not over, at rank ceil(share x count).
+
+    >>> [nearest_rank([10, 20, 30, 40], Fraction(share, 4)) for share in (0, 1, 2, 4)]
+    [10, 10, 20, 40]
+    >>> nearest_rank([10, 20, 30, 40], Fraction(51, 100))
+    30
+    """
+    if not ranked or not 0 <= share <= 1:
+        raise ValueError(f"a percentile is of one value or more, at a share of 0 to 1, not {share}")
+    return ranked[max(1, -(-share.numerator * len(ranked) // share.denominator)) - 1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,17 +25,23 @@ from ptucalc.sizing_result import SizingResult
 from ptucalc.workload import Workload
 
 if TYPE_CHECKING:
+    from ptucalc.demand_profile import DemandProfile
     from ptucalc.flat_rows import Sold
+    from ptucalc.measured import Settled
 
 __all__ = ["Sizer", "plan"]
 
 
 class Added(NamedTuple):
-    """A workload that was added to its deployment: the deployment's key, the model found, its weighted TPM."""
+    """A workload that was added to its deployment: the deployment's key, the model found, its weighted TPM.
+
+    `workload` is as given, or with the call and the rate that a log's minutes give it for the model.
+    """
 
     key: object
     found: Resolved
     weighted: tuple[int, int]
+    workload: Workload
 
 
 class Sizer:
@@ -49,26 +55,51 @@ class Sizer:
         self.headroom = headroom
         self.pool = Pool()
         self._offers: dict[object, tuple[Offer, bool | None, str]] = {}
+        self._settled: dict[tuple[object, ...], tuple[DemandProfile, Settled]] = {}
 
     def size(self, workload: Workload, name: str | None = None) -> SizedWorkload:
         """What the workload would need alone, for each deployment type. Raises BadInput where it cannot be sized."""
-        found = self.resolver.resolve(workload)
-        demand = Demand.of(workload)
-        weighted = demand.weighted(found.weights)
+        calls = None
+        if workload.profile is not None and workload.profile.demand is not None:
+            workload, found, calls, weighted = self._settle(workload)
+            demand = Demand.of(workload)
+        else:
+            found = self.resolver.resolve(workload)
+            demand = Demand.of(workload)
+            weighted = demand.weighted(found.weights)
         rate = (workload.requests_per_minute.numerator, workload.requests_per_minute.denominator)
-        sizes = self._sizes(found.model, found.version, workload.region, found.kinds, weighted, rate)
+        sizes = self.sizes_of(found.model, found.version, workload.region, found.kinds, weighted, rate)
         name = name or workload.name or "workload"
-        return SizedWorkload(name, workload, found.model, found.version, found.weights, demand, weighted, sizes)
+        return SizedWorkload(name, workload, found.model, found.version, found.weights, demand, weighted, sizes, calls)
 
     def add(self, workload: Workload, name: str | None = None) -> Added:
         """Add the workload to its deployment. Raises BadInput where it cannot be sized."""
+        name = name or workload.name or "workload"
+        if workload.profile is not None and workload.profile.demand is not None:
+            workload, found, calls, weighted = self._settle(workload)
+            key = self.pool.add_measured(workload, name, found, calls)
+            _mark(self.pool.deployments[key], workload, name, found)
+            return Added(key, found, weighted, workload)
         found = self.resolver.resolve(workload)
         demand = Demand.of(workload)
-        name = name or workload.name or "workload"
         weighted = demand.weighted(found.weights)
         key = self.pool.add(workload, name, found, demand, weighted)
         _mark(self.pool.deployments[key], workload, name, found)
-        return Added(key, found, weighted)
+        return Added(key, found, weighted, workload)
+
+    def _settle(self, workload: Workload) -> Settled:
+        """The workload as its minutes make it for its model; remembered, since a file is gone through more than once."""
+        from ptucalc.measured import settle
+
+        w, profile = workload, workload.profile
+        assert profile is not None and profile.demand is not None
+        model = (w.model, w.model_version, w.region, w.deployment_type, w.output_weight)
+        key = (id(profile.demand), profile.percentile, model)
+        if key not in self._settled:
+            self._settled[key] = (profile.demand, settle(workload, self.resolver))  # kept, so that its id stays its own
+        settled = self._settled[key][1]
+        call = {field: getattr(settled.workload, field) for field in profile.call}
+        return settled._replace(workload=workload.with_call(call, settled.workload.requests_per_minute))
 
     def sold(self, found: Resolved, region: str | None) -> tuple[Sold, ...]:
         """The deployment types of a workload, as flat rows show them."""
@@ -113,6 +144,10 @@ class Sizer:
 
     def _deployment(self, pooled: Pooled, name: str) -> SizedDeployment:
         weighted, rate = (value.as_integer_ratio() for value in pooled.peak())
+        busiest = None
+        if pooled.measured:
+            highest, rate_then = (value.as_integer_ratio() for value in pooled.peak(at_maximum=True))
+            busiest = (highest, rate_then)
         return SizedDeployment(
             name=name,
             model=pooled.model,
@@ -124,10 +159,11 @@ class Sizer:
             weighted=weighted,
             rate=rate,
             added_peaks_weighted=pooled.weighted[0].total.as_integer_ratio(),
-            sizes=self._sizes(pooled.model, pooled.version, pooled.region, pooled.kinds, weighted, rate),
+            sizes=self.sizes_of(pooled.model, pooled.version, pooled.region, pooled.kinds, weighted, rate),
+            busiest=busiest,
         )
 
-    def _sizes(
+    def sizes_of(
         self,
         model: Model,
         version: str | None,
@@ -136,6 +172,7 @@ class Sizer:
         weighted: tuple[int, int],
         rate: tuple[int, int],
     ) -> Sizes:
+        """The sizes of so many weighted tokens per minute, by deployment type; `rate` is the requests per minute."""
         tpm, target = model.tpm_per_ptu, model.latency_target
         if isinstance(tpm, Unknown):
             raise ValueError(f"{model.name} was never resolved: it has no TPM per PTU")
@@ -221,10 +258,14 @@ def _totals(kinds: Iterable[DeploymentType], deployments: Iterable[SizedDeployme
 def _mark(pooled: Pooled, workload: Workload, name: str, found: Resolved) -> None:
     """Remember which notes this workload calls for."""
     model, tokens = found.model, workload.input_tokens
-    if model.long_context and tokens > model.long_context.over_input_tokens:
-        pooled.mark("long_context", name)
-    if model.prompt_limit_tokens and 2 * tokens >= model.prompt_limit_tokens:
-        pooled.mark("prompt_limit", name)
+    if workload.profile is not None and workload.profile.demand is not None:
+        if pooled.measured[-1][1].long & set(pooled.measured[-1][1].weights[0]):
+            pooled.mark("long_context", name)
+    else:
+        if model.long_context and tokens > model.long_context.over_input_tokens:
+            pooled.mark("long_context", name)
+        if model.prompt_limit_tokens and 2 * tokens >= model.prompt_limit_tokens:
+            pooled.mark("prompt_limit", name)
     cached, written = model.weights.cached_input, model.weights.cache_write
     if (workload.cache_ratio and isinstance(cached, Unknown)) or (
         workload.cache_write_ratio and isinstance(written, Unknown)

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from math import lcm
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from unicodedata import category
 
 from ptucalc import exact
 from ptucalc.catalog import DeploymentType
 from ptucalc.errors import BadInput, Problem
 from ptucalc.exact import Exact
+
+if TYPE_CHECKING:
+    from ptucalc.demand_profile import DemandProfile
+    from ptucalc.log_minutes import Percentile
 
 __all__ = ["LoadProfile", "Workload"]
 
@@ -31,23 +35,28 @@ TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\
 
 @dataclass(frozen=True)
 class LoadProfile:
-    """How the request rate changes over time: `levels`, `hourly` or `minutes`, in requests per minute.
+    """How the request rate changes over time: `levels`, `hourly`, `minutes` or `demand`, in requests per minute.
 
     `levels` are (share of the time, rate), shares summing to exactly 1. `hourly` are 24 rates (a day) or 168 (a week
     from Monday 00:00), each lasting one hour. `minutes` are the rates of successive minutes, as a log shows them; they
-    stand for the month.
+    stand for the month. `demand` holds such minutes with the tokens of their calls, sized at a `percentile` of them.
     """
 
     levels: tuple[tuple[Fraction, Fraction], ...] = ()
     hourly: tuple[Fraction, ...] = ()
     minutes: tuple[Fraction, ...] = ()
+    demand: DemandProfile | None = None
+    percentile: Percentile | None = None
 
     def __post_init__(self) -> None:
         numbers = [number for level in self.levels for number in level] + [*self.hourly, *self.minutes]
         if not all(isinstance(number, Fraction) and number >= 0 for number in numbers):
             raise ValueError("a profile holds Fractions of 0 or more: use from_levels, from_hourly or from_minutes")
-        if bool(self.levels) + bool(self.hourly) + bool(self.minutes) != 1:
-            raise ValueError("a profile is either levels, hourly or minutes")
+        measured = self.demand is not None
+        if bool(self.levels) + bool(self.hourly) + bool(self.minutes) + measured != 1:
+            raise ValueError("a profile is either levels, hourly, minutes or demand")
+        if measured != (self.percentile is not None):
+            raise ValueError("demand has a percentile, and nothing else has: use from_demand")
         if self.levels and sum(part for part, _ in self.levels) != 1:
             raise ValueError("the shares of the levels sum to exactly 1")
         if self.hourly and len(self.hourly) not in (HOURS_PER_DAY, HOURS_PER_WEEK):
@@ -98,7 +107,27 @@ class LoadProfile:
         _check_peak(problems, "profile.minutes", read)
         return cls(minutes=tuple(read))
 
-    @property
+    @classmethod
+    def from_demand(cls, demand: DemandProfile, percentile: str | Percentile = "p99") -> Self:
+        """From the minutes of a log, to be sized at this percentile of their weighted tokens ("p99", "p99.9", "max").
+
+        Raises BadInput where the percentile is none, or no call of the log has a known size.
+        """
+        from ptucalc.log_minutes import parse_percentile
+
+        problems: list[Problem] = []
+        chosen: Percentile | None = None
+        if isinstance(percentile, str):
+            chosen = _take(problems, "profile.percentile", percentile, parse_percentile)
+        else:
+            chosen = percentile
+        if demand.mean_call() is None:
+            problems.append(Problem("profile", "no call of known size", "minutes with calls whose tokens are known"))
+        if problems:
+            raise BadInput(problems)
+        return cls(demand=demand, percentile=chosen)
+
+    @cached_property
     def peak(self) -> Fraction:
         """The largest rate that lasts any time, in requests per minute."""
         if self.levels:
@@ -106,28 +135,52 @@ class LoadProfile:
         rates, scale = self.scaled
         return Fraction(max(rates), scale)
 
+    @cached_property
+    def call(self) -> dict[str, Fraction]:
+        """The average call of a log, as values of a workload; of all calls, whatever a model serves of them."""
+        mean = self.demand.mean_call() if self.demand is not None else None
+        if mean is None:
+            raise ValueError("only the minutes of a log have calls of their own")
+        return mean_call_values(*mean)
+
     @property
     def timed(self) -> tuple[Fraction, ...]:
         """Rates along the time, equally long: 168 hours (a day is repeated), or the minutes.
 
         Empty for levels, which say nothing of when.
         """
+        if self.demand is not None:
+            return tuple(self.demand.requests_per_minute())
         return self.hourly * (HOURS_PER_WEEK // len(self.hourly)) if self.hourly else self.minutes
 
     @property
     def axis(self) -> tuple[str, int] | None:
-        """What `timed` counts, and how long it is; None for levels. Only profiles of one axis add moment by moment."""
-        if self.levels:
+        """What `timed` counts, and how long it is. Only profiles of one axis add moment by moment.
+
+        None for levels, and for the minutes of a log, which are laid side by side by the clock (see `measured`).
+        """
+        if self.levels or self.demand is not None:
             return None
         return ("hours", HOURS_PER_WEEK) if self.hourly else ("minutes", len(self.minutes))
 
     @cached_property
     def scaled(self) -> tuple[tuple[int, ...], int]:
         """The rates of `timed` as integers over one denominator."""
-        ratios = [rate.as_integer_ratio() for rate in self.hourly or self.minutes]
+        ratios = [rate.as_integer_ratio() for rate in self.hourly or self.minutes or self.timed]
         scale = lcm(*{bottom for _, bottom in ratios})
         rates = tuple(top if bottom == scale else top * (scale // bottom) for top, bottom in ratios)
         return (rates * (HOURS_PER_WEEK // len(rates)) if self.hourly else rates), scale
+
+
+def mean_call_values(uncached: Fraction, cached: Fraction, written: Fraction, output: Fraction) -> dict[str, Fraction]:
+    """A call's tokens by class as values of a workload: input and output tokens, the cached and the written share."""
+    whole = uncached + cached + written
+    return {
+        "input_tokens": whole,
+        "output_tokens": output,
+        "cache_ratio": cached / whole if whole else Fraction(0),
+        "cache_write_ratio": written / whole if whole else Fraction(0),
+    }
 
 
 def _check_peak(problems: list[Problem], field: str, rates: list[Fraction]) -> None:
@@ -209,6 +262,9 @@ class Workload:
     written to it. Numbers may be int, str, Decimal, Fraction or float and are kept exactly; shares may be "40%".
     `output_weight` is for models whose weight is not published. Raises BadInput with every problem at once.
 
+    With the minutes of a log (`LoadProfile.from_demand`) tokens and rate follow from them, are not given, and are exact
+    averages: a mean call may have a fraction of a token. Sizing then takes those of the calls that the model serves.
+
     >>> Workload(model="gpt-4.1", requests_per_minute=600, input_tokens=1800, output_tokens=250, cache_ratio="40%").cache_ratio
     Fraction(2, 5)
     """
@@ -217,8 +273,8 @@ class Workload:
     model: str
     model_version: str | None
     requests_per_minute: Fraction
-    input_tokens: int
-    output_tokens: int
+    input_tokens: int | Fraction
+    output_tokens: int | Fraction
     image_input_tokens: int
     image_output_tokens: int
     cache_ratio: Fraction
@@ -236,8 +292,8 @@ class Workload:
         self,
         *,
         model: str,
-        input_tokens: Exact,
-        output_tokens: Exact,
+        input_tokens: Exact | None = None,
+        output_tokens: Exact | None = None,
         requests_per_minute: Exact | None = None,
         profile: LoadProfile | None = None,
         name: str | None = None,
@@ -286,8 +342,16 @@ class Workload:
         workload._fill(fields, profile)
         return workload
 
+    def with_call(self, call: Mapping[str, Fraction], requests_per_minute: Fraction) -> Self:
+        """The same workload with another average call and rate, as a log's minutes give them for a model."""
+        other = type(self).__new__(type(self))
+        vars(other).update({**vars(self), **call, "requests_per_minute": requests_per_minute})
+        return other
+
     def _fill(self, fields: Mapping[str, Any], profile: LoadProfile | None) -> None:
         problems: list[Problem] = []
+        if profile is not None and profile.demand is not None:
+            fields = _with_own_call(fields, profile, problems)
         values: dict[str, Any] = _DEFAULTS.copy()
         for field, value in fields.items():
             if value is not None:
@@ -311,6 +375,8 @@ class Workload:
             raise BadInput(problems)
         if profile:
             values["requests_per_minute"] = profile.peak
+            if profile.demand is not None:
+                values.update(profile.call)
         values["profile"] = profile
         vars(self).update(values)
 
@@ -378,6 +444,35 @@ _DEFAULTS = {
     "region": None,
     "deployment": None,
 }
+
+
+FROM_MINUTES = (
+    "requests_per_minute",
+    "input_tokens",
+    "output_tokens",
+    "cache_ratio",
+    "cache_write_ratio",
+    "cached_input_tokens",
+    "image_input_tokens",
+    "image_output_tokens",
+)
+"""Values that follow from the minutes of a log, where a workload has such a profile; images are none."""
+
+
+def _with_own_call(fields: Mapping[str, Any], profile: LoadProfile, problems: list[Problem]) -> dict[str, Any]:
+    """The fields without those that follow from a log's minutes; whole numbers stand in for these.
+
+    A field that says what the minutes say is passed over: dataclasses.replace gives each.
+    """
+    own = {**profile.call, "requests_per_minute": profile.peak}
+    for field in FROM_MINUTES:
+        value = fields.get(field)
+        if value is None or value == _DEFAULTS.get(field) or (isinstance(value, Fraction) and value == own.get(field)):
+            continue
+        expected = "no such value: it follows from the minutes of the log that `profile` names"
+        problems.append(Problem(field, str(value), expected))
+    rest = {field: value for field, value in fields.items() if field not in FROM_MINUTES}
+    return {**rest, "requests_per_minute": profile.peak, "input_tokens": 0, "output_tokens": 0}
 
 
 def _find_missing(fields: Mapping[str, Any], profile: LoadProfile | None, problems: list[Problem]) -> None:

@@ -12,6 +12,7 @@ __all__ = ["app"]
 COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "size": ("ptucalc.cli.size", "size", "Answer", "How many PTU a workload, or a file of them, needs."),
     "cost": ("ptucalc.cli.cost", "cost", "Answer", "What it costs: pay-as-you-go, PTU by term, and the cheapest mix."),
+    "logs": ("ptucalc.cli.logs", "logs", "Answer", "Request logs and metric exports to demand and a size."),
     "prices": (
         "ptucalc.cli.prices",
         "prices",

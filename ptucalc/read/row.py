@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ptucalc.errors import BadInput, Problem
-from ptucalc.workload import LoadProfile, Workload
+from ptucalc.workload import FROM_MINUTES, LoadProfile, Workload
+
+if TYPE_CHECKING:
+    from ptucalc.demand_profile import DemandProfile
 
 __all__ = ["Row", "load_profile"]
 
@@ -14,7 +17,8 @@ __all__ = ["Row", "load_profile"]
 class Row(NamedTuple):
     """One workload as written: raw values by field, and how to say where a problem is.
 
-    `misshapen` are problems, already placed, of what is no value of a workload: unknown keys.
+    `misshapen` are problems, already placed, of what is no value of a workload: unknown keys. `minutes` reads the files
+    of minutes that a plan names: file and workload to its minutes.
     """
 
     number: int
@@ -22,6 +26,7 @@ class Row(NamedTuple):
     place: Callable[[Problem], Problem]
     profile: Any = None
     misshapen: tuple[Problem, ...] = ()
+    minutes: Callable[[str, str | None, str], DemandProfile] | None = None
 
     @property
     def name(self) -> str:
@@ -36,19 +41,42 @@ class Row(NamedTuple):
         problems = list(self.misshapen)
         if problems and not self.fields:  # no workload at all
             raise BadInput(problems)
-        profile = None
+        profile, fields = None, self.fields
         try:
-            profile = None if self.profile is None else load_profile(self.profile)
+            profile = None if self.profile is None else self._load_profile()
         except BadInput as error:
             problems += error.problems
             profile = LoadProfile.from_hourly([1] * 24)  # stands in, so that the other values are checked too
+            if names_minutes(self.profile):
+                fields = {name: value for name, value in fields.items() if name not in FROM_MINUTES}
+                fields |= {"input_tokens": 0, "output_tokens": 0}
         try:
-            workload = Workload.from_fields(self.fields, profile)
+            workload = Workload.from_fields(fields, profile)
         except BadInput as error:
             raise BadInput([*problems, *error.problems]) from None
         if problems:
             raise BadInput(problems)
         return workload
+
+    def _load_profile(self) -> LoadProfile:
+        """The row's profile. Raises BadInput."""
+        if self.minutes is None or not names_minutes(self.profile):
+            return load_profile(self.profile)
+        problems = [
+            Problem(f"profile.{key}", str(key), f"one of {', '.join(_OF_MINUTES)}")
+            for key in self.profile
+            if key not in _OF_MINUTES
+        ]
+        problems += [
+            Problem(f"profile.{key}", str(value), "a text")
+            for key, value in self.profile.items()
+            if key in _OF_MINUTES and isinstance(value, (dict, list, bool))
+        ]
+        if problems:
+            raise BadInput(problems)
+        file, percentile, workload = (self.profile.get(key) for key in _OF_MINUTES)
+        demand = self.minutes(file or "", workload, self.name)
+        return LoadProfile.from_demand(demand, "p99" if percentile is None else percentile)
 
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the row, each problem in its place; nothing where it is a workload."""
@@ -70,6 +98,14 @@ class Row(NamedTuple):
             return Workload.from_fields({**fields, "requests_per_minute": 1, "input_tokens": 0, "output_tokens": 0})
         except BadInput:
             return None
+
+
+_OF_MINUTES = ("minutes_file", "percentile", "workload")
+
+
+def names_minutes(profile: Any) -> bool:
+    """Whether a profile is of the minutes of a log: {minutes_file, percentile, workload}."""
+    return isinstance(profile, dict) and "minutes_file" in profile
 
 
 def load_profile(value: Any) -> LoadProfile:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.fields import field_of
 from ptucalc.read.row import Row
 from ptucalc.read.yaml_text import Tree, read_yaml
+
+if TYPE_CHECKING:
+    from ptucalc.demand_profile import DemandProfile
 
 __all__ = ["Plan", "read_plan"]
 
@@ -24,8 +28,55 @@ class Plan:
     lines: list[str]
 
 
-def read_plan(text: str, source: str, kind: str) -> Plan:
-    """Rows of a plan. Raises BadInput with every problem of its structure; values are checked row by row later."""
+@dataclass
+class _MinuteFiles:
+    """The files of minutes that a plan names, each read once."""
+
+    folder: Path
+    _read: dict[Path, dict[str, DemandProfile] | BadInput] = field(default_factory=dict)
+
+    def minutes(self, file: str, workload: str | None, name: str) -> DemandProfile:
+        """The minutes of a workload: that of the given name, or else the row's, or the only one. Raises BadInput."""
+        path = self._path(file)
+        if path not in self._read:
+            from ptucalc.read.minute_file import read_minutes
+
+            try:
+                self._read[path] = read_minutes(path)
+            except BadInput as error:
+                self._read[path] = error
+        found = self._read[path]
+        if isinstance(found, BadInput):
+            raise found
+        if workload is None and len(found) == 1:
+            return next(iter(found.values()))
+        wanted = name if workload is None else workload
+        if wanted not in found:
+            listed = ", ".join(list(found)[:10])
+            expected = f"a workload of {file} (profile.workload says which): {listed}"
+            raise BadInput([Problem("profile.workload", wanted, expected)])
+        return found[wanted]
+
+    def _path(self, file: str) -> Path:
+        """The file, which is in the plan's folder or below unless its whole path is given. Raises BadInput."""
+        if not file.strip():
+            raise BadInput([Problem("profile.minutes_file", file, "a file that ptucalc logs --save wrote")])
+        path = self.folder / file
+        try:
+            inside = path.resolve().is_relative_to(self.folder.resolve())
+        except (OSError, ValueError, RuntimeError):
+            inside = False
+        if not inside and not Path(file).is_absolute():
+            expected = "a file in the plan's folder or below, or a whole path"
+            raise BadInput([Problem("profile.minutes_file", file, expected)])
+        return path
+
+
+def read_plan(text: str, source: str, kind: str, *, folder: Path = Path()) -> Plan:
+    """Rows of a plan. Raises BadInput with every problem of its structure; values are checked row by row later.
+
+    Files that the plan names are looked for in `folder`, its own.
+    """
     tree = read_yaml(text, source) if kind == "yaml" else _read_json(text, source)
     document = tree.value
     if isinstance(document, list):
@@ -54,14 +105,15 @@ def read_plan(text: str, source: str, kind: str) -> Plan:
         problems.append(tree.problem(("headroom",), str(headroom), "a share such as 15%"))
     if document.get("limits") is not None and not isinstance(document["limits"], dict):
         problems.append(tree.problem(("limits",), str(document["limits"]), "a mapping"))
-    rows = [_row(tree, index, entry) for index, entry in enumerate(entries)]
+    files = _MinuteFiles(folder)
+    rows = [_row(tree, index, entry, files) for index, entry in enumerate(entries)]
     if problems:
         problems += [problem for row in rows for problem in row.problems()]
         raise BadInput(problems, lines=tree.lines)
     return Plan(rows, None if headroom is None else str(headroom), tree.lines)
 
 
-def _row(tree: Tree, index: int, entry: Any) -> Row:
+def _row(tree: Tree, index: int, entry: Any, files: _MinuteFiles) -> Row:
     problems: list[Problem] = []
     path: tuple[str | int, ...] = ("workloads", index)
     fields: dict[str, Any] = {}
@@ -91,7 +143,7 @@ def _row(tree: Tree, index: int, entry: Any) -> Row:
         inner = (keys.get(str(inner[0]), inner[0]), *inner[1:])
         return tree.problem((*path, *inner), problem.found, problem.expected)._replace(field=problem.field)
 
-    return Row(index + 1, fields, place, profile, tuple(problems))
+    return Row(index + 1, fields, place, profile, tuple(problems), files.minutes)
 
 
 def _path_of(field: str) -> tuple[str | int, ...]:

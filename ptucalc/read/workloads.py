@@ -76,7 +76,7 @@ class WorkloadFile:
 
             with self._stream(where) as stream:
                 text = decode(stream.read(), self.name)
-            plan = read_plan(text, self.name, self.kind)
+            plan = read_plan(text, self.name, self.kind, folder=Path() if where is None else where.parent)
             self.headroom, self.lines = plan.headroom, plan.lines
             self._rows = lambda: iter(plan.rows)
 

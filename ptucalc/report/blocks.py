@@ -1,7 +1,8 @@
-"""A report as blocks (a headline, tables, labelled remarks) that a console or a Markdown page can show."""
+"""A report as blocks (a headline, tables, pictures, labelled remarks) that a console or a Markdown page can show."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
@@ -11,7 +12,10 @@ __all__ = [
     "Cell",
     "Column",
     "Headline",
+    "HeatMap",
+    "HeatRow",
     "Remark",
+    "Strip",
     "Table",
     "amount_text",
     "half_up",
@@ -61,7 +65,40 @@ class Remark(NamedTuple):
     style: str = "dim"
 
 
-Block: TypeAlias = Headline | Table | Remark
+class HeatRow(NamedTuple):
+    """One day of a heat map: a value for each hour of it, None where there is no data, and a remark at its right."""
+
+    label: str
+    values: Sequence[Fraction | int | None]
+    remark: str = ""
+    strong: bool = False
+
+
+class HeatMap(NamedTuple):
+    """Rows of 24 hours whose values, from 0 to the largest, show as shades or colours."""
+
+    title: str
+    rows: Sequence[HeatRow]
+    unit: str
+
+
+class Strip(NamedTuple):
+    """One day as bars: values of equal stretches of it (so many for each of 24 hours), None where there is no data.
+
+    Bars above `threshold` stand out; `over` is what they are ("over 400 PTU"). `label` stands before the bars, `first`
+    and `last` beneath their ends.
+    """
+
+    label: str
+    values: Sequence[Fraction | int | None]
+    caption: str
+    threshold: Fraction | int | None = None
+    over: str = ""
+    first: str = "00:00"
+    last: str = "24:00"
+
+
+Block: TypeAlias = Headline | Table | Remark | HeatMap | Strip
 
 
 def amount_text(value: Fraction | int, decimals: int = 1) -> str:

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TYPE_CHECKING
 
-from ptucalc.report.blocks import Block, Headline, Remark, Table
+from ptucalc.report.blocks import Block, Headline, HeatMap, Remark, Strip, Table
+from ptucalc.report.pictures import picture
 from ptucalc.report.plain import GAP, LABEL_WIDTH, natural_widths, plain_lines, wrapped
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ INDENT = 2
 GAPS = (GAP, GAP - 1)
 """Spaces between columns, and between those of a table that is too wide for the terminal."""
 
-_STYLES = {"": "", "bold": "bold", "dim": "dim", "warn": "yellow", "bar": "cyan"}
+_STYLES = {"": "", "bold": "bold", "dim": "dim", "warn": "yellow", "bar": "cyan", "over": "red"}
+_HEAT = ("1b2a4e", "4c4a4c", "5c5149", "6d5a46", "7f6443", "946f40", "aa7b3d", "c0883a", "d79537", "eda236", "ffb03a")
+"""From 0 (which is apart) to the largest value: neither end is lost on a dark or on a light background."""
+_HEAT_OF_256 = (17, 237, 239, 241, 58, 94, 130, 136, 172, 208, 214)
+"""The same where there are 256 colors: the nearest ones would be pink and few."""
 _LABELS = {"": "dim", "dim": "dim", "warn": "yellow", "bold": "bold"}
 
 
@@ -63,6 +68,8 @@ def _painter(stream: IO[str], room: int) -> Callable[[Block], Iterator[str]]:
         emoji=False,
     )
 
+    heat = _heat_styles(console.color_system)
+
     def lines(block: Block) -> Iterator[str]:
         console.width = room
         if isinstance(block, Table):
@@ -71,6 +78,11 @@ def _painter(stream: IO[str], room: int) -> Callable[[Block], Iterator[str]]:
             console.width = max(room, least)  # what cannot fit runs on in the next line: no number is ever cut
         elif isinstance(block, Headline):
             what = Text.assemble((block.what, "bold"), "  " if block.more else "", block.more)
+        elif isinstance(block, HeatMap | Strip):
+            styles = _STYLES | heat
+            cells = picture(block, room, colors=colors and (bool(heat) or isinstance(block, Strip)))
+            what = Text("\n").join(Text.assemble(*((c.text, styles[c.style]) for c in line)) for line in cells)
+            console.width = max(room, max(text.cell_len for text in what.split()))
         else:
             text = "\n".join(wrapped(block, room))
             dim = block.style == "dim" and block.label != "How"
@@ -81,6 +93,15 @@ def _painter(stream: IO[str], room: int) -> Callable[[Block], Iterator[str]]:
         return iter(captured.get().rstrip("\n").split("\n"))
 
     return lines
+
+
+def _heat_styles(color_system: str | None) -> dict[str, str]:
+    """Backgrounds of the steps of a heat map; none where there are too few colors to tell the steps apart."""
+    if color_system == "truecolor":
+        return {f"heat{step}": f"on #{color}" for step, color in enumerate(_HEAT)}
+    if color_system == "256":
+        return {f"heat{step}": f"on color({color})" for step, color in enumerate(_HEAT_OF_256)}
+    return {}
 
 
 def _drawn(table: Table, width: int) -> tuple[RichTable, int]:

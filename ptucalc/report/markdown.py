@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 
-from ptucalc.report.blocks import Block, Cell, Headline, Remark, Table
+from ptucalc.report.blocks import Block, Cell, Column, Headline, HeatMap, Remark, Strip, Table, amount_text
 
 __all__ = ["markdown"]
+
+HOURS = 24
 
 
 def markdown(blocks: Iterable[Block]) -> str:
@@ -20,6 +23,13 @@ def _block(block: Block) -> Iterator[str]:
         yield f"**{_inert(block.what)}** {_inert(block.more)}".rstrip()
     elif isinstance(block, Remark):
         yield f"**{block.label}:** {_inert(block.text)}"
+    elif isinstance(block, HeatMap):
+        yield _inert(block.title)
+        yield "\n".join(_table(_heat_table(block)))
+    elif isinstance(block, Strip):
+        bold = f"; bold = {block.over}" if block.over else ""
+        yield f"{_inert(block.label)}: {_inert(block.caption + bold)}"
+        yield "\n".join(_table(_strip_table(block)))
     else:
         yield "\n".join(_table(block))
 
@@ -32,6 +42,35 @@ def _table(table: Table) -> Iterator[str]:
         yield _line(_cell(row[index]) for index in columns)
     if table.totals:
         yield _line(_cell(table.totals[index]) for index in columns)
+
+
+def _heat_table(heat: HeatMap) -> Table:
+    """A row for each day, a column for each hour."""
+    table = Table([Column("Day"), *_hours(), Column("Peak", right=True)])
+    for row in heat.rows:
+        cells = [Cell(_whole(value)) for value in row.values]
+        table.rows.append([Cell(row.label), *cells, Cell(row.remark, "bold" if row.strong else "")])
+    return table
+
+
+def _strip_table(strip: Strip) -> Table:
+    """A column for each hour, in it the hour's values one below the other."""
+    table = Table([Column("Minute"), *_hours()])
+    each_hour = len(strip.values) // HOURS
+    for part in range(each_hour):
+        values = strip.values[part::each_hour]
+        over = [value is not None and strip.threshold is not None and value > strip.threshold for value in values]
+        cells = [Cell(_whole(value), "bold" if bold else "") for value, bold in zip(values, over, strict=True)]
+        table.rows.append([Cell(f":{part * 60 // each_hour:02d}"), *cells])
+    return table
+
+
+def _hours() -> Iterator[Column]:
+    return (Column(f"{hour:02d}", right=True) for hour in range(HOURS))
+
+
+def _whole(value: Fraction | int | None) -> str:
+    return "" if value is None else amount_text(value, 0)
 
 
 def _cell(cell: Cell) -> str:

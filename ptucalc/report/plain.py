@@ -5,13 +5,15 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from ptucalc.report.blocks import Block, Cell, Headline, Remark, Table
+from ptucalc.report.blocks import Block, Cell, Headline, HeatMap, Remark, Strip, Table
+from ptucalc.report.pictures import picture
 
-__all__ = ["GAP", "LABEL_WIDTH", "PROSE_WIDTH", "natural_widths", "plain_lines", "wrapped"]
+__all__ = ["GAP", "LABEL_WIDTH", "PICTURE_WIDTH", "PROSE_WIDTH", "natural_widths", "plain_lines", "wrapped"]
 
 GAP = 3
 LABEL_WIDTH = 11
 PROSE_WIDTH = 100
+PICTURE_WIDTH = 78
 
 
 def plain_lines(block: Block) -> Iterator[str]:
@@ -20,6 +22,9 @@ def plain_lines(block: Block) -> Iterator[str]:
         yield f"{block.what}  {block.more}".rstrip()
     elif isinstance(block, Remark):
         yield from wrapped(block, PROSE_WIDTH)
+    elif isinstance(block, HeatMap | Strip):
+        for cells in picture(block, PICTURE_WIDTH, colors=False):
+            yield "".join(cell.text for cell in cells).rstrip()
     else:
         yield from _table(block)
 

@@ -20,11 +20,13 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         RefreshDocument,
         SizeDocument,
     )
+    from ptucalc.log_documents import LogsDocument
 
     documents = {
         "size": SizeDocument,
         "rates": RatesDocument,
         "cost": CostDocument,
+        "logs": LogsDocument,
         "models": CatalogDocument,
         "price-book": PriceBookDocument,
         "price-refresh": RefreshDocument,

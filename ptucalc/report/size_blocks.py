@@ -20,7 +20,6 @@ from ptucalc.report.blocks import (
 )
 from ptucalc.results import Size, SizedDeployment, SizedWorkload, Sizes
 from ptucalc.sizing_result import SizingResult
-from ptucalc.workload import Workload
 
 __all__ = ["size_blocks"]
 
@@ -52,7 +51,7 @@ def _one_workload(result: SizingResult) -> Iterator[Block]:
     sized = result.workloads[0]
     named = f"{sized.workload.name}: " if sized.workload.name else ""
     version = f" {sized.model_version}" if sized.model_version else ""
-    yield Headline(f"{named}{sized.model.name}{version}", _call(sized.workload))
+    yield Headline(f"{named}{sized.model.name}{version}", _call(sized))
     table = Table(
         [
             Column("Deployment"),
@@ -87,18 +86,22 @@ def _size_row(size: Size) -> list[Cell]:
     ]
 
 
-def _call(workload: Workload) -> str:
+def _call(sized: SizedWorkload) -> str:
+    workload = sized.workload
     parts = [f"{amount_text(workload.requests_per_minute, 3)} requests/min"]
+    if sized.measured is not None:
+        at = "at the busiest" if sized.measured.percentile.share == 1 else f"at {sized.measured.percentile.name}"
+        parts = [f"{at} of {sized.measured.served.length:,} minutes {parts[0]} of the mean call"]
     cached = []
     if workload.cache_ratio:
         cached.append(f"{percent_text(workload.cache_ratio)} cached")
     if workload.cache_write_ratio:
         cached.append(f"{percent_text(workload.cache_write_ratio)} written to the cache")
-    parts.append(f"{workload.input_tokens:,} tokens in" + (f" ({', '.join(cached)})" if cached else ""))
+    parts.append(f"{amount_text(workload.input_tokens)} tokens in" + (f" ({', '.join(cached)})" if cached else ""))
     if workload.image_input_tokens:
         parts.append(f"{workload.image_input_tokens:,} image tokens in")
     if workload.output_tokens or not workload.image_output_tokens:
-        parts.append(f"{workload.output_tokens:,} out")
+        parts.append(f"{amount_text(workload.output_tokens)} out")
     if workload.image_output_tokens:
         parts.append(f"{workload.image_output_tokens:,} image tokens out")
     return " · ".join(parts)
@@ -165,7 +168,7 @@ def _working(sized: SizedWorkload, result: SizingResult) -> Iterator[Block]:
     if seconds is not None and concurrent is not None and not isinstance(target, Unknown):
         yield Remark(
             "Latency",
-            f"{w.output_tokens:,} tokens out ÷ {target.tokens_per_second} tokens/s = {amount_text(seconds, 3)} s to generate "
+            f"{amount_text(w.output_tokens)} tokens out ÷ {target.tokens_per_second} tokens/s = {amount_text(seconds, 3)} s to generate "
             f"at the target ({target.percent_of_requests}% of requests, {target.basis}); "
             f"{amount_text(w.requests_per_minute, 3)}/min ÷ 60 × {amount_text(seconds, 3)} s = "
             f"{amount_text(concurrent, 1)} calls at once",
@@ -189,7 +192,10 @@ def _pooled_working(deployment: SizedDeployment, result: SizingResult) -> Iterat
     yield Remark("Sum", f"{' + '.join(parts)} = {amount_text(added, 3)} weighted TPM", "")
     if added != deployment.weighted_tpm:
         peak = amount_text(deployment.weighted_tpm, 3)
-        yield Remark("Peak", f"added hour by hour, the largest hour has {peak} weighted TPM", "")
+        text = f"added hour by hour, the largest hour has {peak} weighted TPM"
+        if deployment.busiest is not None:
+            text = f"added over the time, they need {peak} weighted TPM (logs: minute by minute, then the percentile)"
+        yield Remark("Peak", text, "")
     yield from _size_working(deployment.weighted_tpm, deployment.requests_per_minute, deployment.sizes, result)
 
 
@@ -242,8 +248,8 @@ def _workload_table(result: SizingResult) -> Table:
                 Cell(sized.name),
                 Cell(deployment),
                 Cell(amount_text(w.requests_per_minute)),
-                Cell(f"{w.input_tokens + w.image_input_tokens:,}"),
-                Cell(f"{w.output_tokens + w.image_output_tokens:,}"),
+                Cell(amount_text(w.input_tokens + w.image_input_tokens)),
+                Cell(amount_text(w.output_tokens + w.image_output_tokens)),
                 Cell(percent_text(w.cache_ratio) if w.cache_ratio else "—"),
                 Cell(ptu_text(need)),
                 *(Cell(_bought(sized.sizes.get(kind)), "dim") for kind in kinds),

@@ -1,0 +1,248 @@
+"""What `ptucalc logs` does with its flags: a log read, its demand shown, a plan of it saved."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ptucalc import __version__, exact
+from ptucalc.api import deployment_types_of
+from ptucalc.cli.view import View, remark
+from ptucalc.cli.writing import output_stream
+from ptucalc.errors import BadInput, Problem
+from ptucalc.log_data import ROW_COLUMNS
+from ptucalc.log_demand import analyse
+from ptucalc.log_models import thresholds_of
+from ptucalc.log_result import LogDemand
+from ptucalc.read.catalog import load_catalog
+from ptucalc.read.logs import RequestLog, read_log
+
+__all__ = ["LogFlags", "print_query", "show_log"]
+
+EXAMPLE = "a log: ptucalc logs requests.csv -m gpt-4.1, or ptucalc logs --kql apim for a query that gets one"
+
+
+class LogFlags(NamedTuple):
+    """The flags of `ptucalc logs`, as text."""
+
+    files: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    model: str | None = None
+    model_version: str | None = None
+    by: str = "deployment"
+    since: str | None = None
+    until: str | None = None
+    time_zone: str | None = None
+    date_order: str | None = None
+    bucket_seconds: str | None = None
+    input_excludes_cached: bool = False
+    output_share: str | None = None
+    skip_bad: bool = False
+    output_weight: str | None = None
+    percentile: str = "p99"
+    sku: str = "all"
+    region: str | None = None
+    headroom: str | None = None
+    catalogs: tuple[str, ...] = ()
+
+
+def show_log(flags: LogFlags, view: View, *, save: str | None, overwrite: bool) -> int:
+    """Read the log, show its demand, save a plan if asked. Raises BadInput with all that is wrong."""
+    from ptucalc.report.log_blocks import log_blocks
+
+    if save is not None:
+        _check_target(save, flags, overwrite=overwrite)
+    with open_flagged(flags, view) as log:
+        result = measured(flags, log)
+        if result.answered or view.shape == "json":
+            rows = (tuple(row.values()) for row in result.rows())
+            blocks = log_blocks(result, verbose=view.verbose, quiet=view.quiet)
+            view.write(result.to_dict(), blocks, ROW_COLUMNS, rows)
+        if not result.answered:
+            from ptucalc.cli.failing import failed
+
+            return failed(BadInput(result.problems), "table")
+        if save is not None:
+            _save(result, log, save, view)
+    return 0
+
+
+def open_flagged(flags: LogFlags, view: View) -> RequestLog:
+    """Read the log that the flags name, with progress on a terminal. Raises BadInput."""
+    problems: list[Problem] = []
+    if not flags.files:
+        problems.append(Problem("logs", "", EXAMPLE))
+    columns = _pairs("--map", flags.columns, "FIELD=COLUMN, such as input_tokens=PromptTokens", problems)
+    order: Any = flags.date_order
+    if order not in (None, "mdy", "dmy"):
+        problems.append(Problem("date_order", flags.date_order or "", "mdy (month first) or dmy (day first)"))
+    seconds, share = None, None
+    try:
+        seconds = None if flags.bucket_seconds is None else exact.positive(flags.bucket_seconds.removesuffix("s"))
+    except ValueError as error:
+        problems.append(Problem("bucket_seconds", flags.bucket_seconds or "", str(error)))
+    try:
+        share = None if flags.output_share is None else exact.share(flags.output_share)
+    except ValueError as error:
+        problems.append(Problem("output_share", flags.output_share or "", str(error)))
+    if problems:
+        raise BadInput(problems)
+    shown = _Progress(view)
+    try:
+        return read_log(
+            flags.files,
+            columns=columns,
+            date_order=order,
+            time_zone=flags.time_zone,
+            since=flags.since,
+            until=flags.until,
+            bucket_seconds=seconds,
+            input_excludes_cached=flags.input_excludes_cached,
+            output_share=share,
+            skip_bad=flags.skip_bad,
+            thresholds=thresholds_of(load_catalog(*flags.catalogs)),
+            progress=shown if shown.wanted else None,
+        )
+    finally:
+        shown.clear()
+
+
+def measured(flags: LogFlags, log: RequestLog) -> LogDemand:
+    """The demand and sizes of a log as the flags ask for them. Raises BadInput with all that is wrong with them."""
+    problems: list[Problem] = []
+    models = _pairs("--map-model", flags.models, "DEPLOYMENT=MODEL, such as chat-prod=gpt-4.1", problems)
+    kinds = deployment_types_of("all")
+    try:
+        kinds = deployment_types_of(flags.sku.split(","))
+    except BadInput as error:
+        problems += error.problems
+    by: Any = flags.by.casefold()
+    if by not in ("deployment", "model", "none"):
+        problems.append(Problem("by", flags.by, "deployment, model or none"))
+        by = "deployment"
+    try:
+        result = analyse(
+            log,
+            catalog=load_catalog(*flags.catalogs),
+            by=by,
+            model=flags.model,
+            model_version=flags.model_version,
+            map_model=models,
+            percentile=flags.percentile,
+            headroom="0" if flags.headroom is None else flags.headroom,
+            output_weight=flags.output_weight,
+            region=flags.region,
+            deployment_types=kinds,
+            version=__version__,
+            today=date.today(),
+        )
+    except BadInput as error:
+        raise BadInput([*problems, *error.problems]) from None
+    if problems:
+        raise BadInput(problems)
+    return result
+
+
+def _pairs(flag: str, texts: Sequence[str], expected: str, problems: list[Problem]) -> dict[str, str]:
+    """What NAME=VALUE flags say; a value may hold further = signs, a name (a deployment's) cannot."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            problems.append(Problem(flag, text, expected))
+        elif found.setdefault(name.strip(), value.strip()) != value.strip():
+            problems.append(Problem(flag, text, f"one value: {name.strip()}={found[name.strip()]} is given too"))
+    return found
+
+
+class _Progress:
+    """How far a long reading is, on one line of a terminal that is wiped at the end."""
+
+    def __init__(self, view: View) -> None:
+        self.wanted = sys.stderr.isatty() and not view.quiet
+        self.shown = False
+
+    def __call__(self, share: float) -> None:
+        """Show the share that is done."""
+        self.shown = True
+        print(f"\rreading the log: {share:.0%} ", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Wipe the line."""
+        if self.shown:
+            print("\r" + " " * 40 + "\r", end="", file=sys.stderr, flush=True)
+
+
+def print_query(kind: str | None, view: View, *, az: bool, files: Sequence[str]) -> int:
+    """Print a query, or the command lines that run it. Raises BadInput."""
+    from ptucalc.log_queries import QUERIES
+    from ptucalc.read.log_queries import query_text
+
+    if kind is None:
+        raise BadInput([Problem("kql", "", f"a query for --az: --kql {'|'.join(query.kind for query in QUERIES)}")])
+    if files:
+        raise BadInput([Problem("--kql", "beside a file", "left out: it prints a query and reads nothing")])
+    text = query_text(kind, az=az)
+    with output_stream(view.out_file) as stream:
+        stream.write(text)
+    return 0
+
+
+def _check_target(save: str, flags: LogFlags, *, overwrite: bool) -> None:
+    if not save.casefold().endswith((".yaml", ".yml")):
+        raise BadInput([Problem("save", save, "a name that ends in .yaml")])
+    found = [name for name in (save, minutes_name(save)) if os.path.lexists(name)]
+    if any(
+        os.path.exists(name) and os.path.samefile(name, each)
+        for name in found
+        for each in flags.files
+        if os.path.exists(each)
+    ):
+        raise BadInput([Problem("save", save, "another file than the log that is read")])
+    if found and not overwrite:
+        raise BadInput(
+            [Problem("save", " and ".join(found), "a new file (--overwrite replaces the old plan and minutes)")]
+        )
+
+
+def minutes_name(save: str) -> str:
+    """The file of minutes that belongs to a plan."""
+    return str(Path(save).with_suffix("")) + ".minutes.csv.gz"
+
+
+def _save(result: LogDemand, log: RequestLog, save: str, view: View) -> None:
+    """Write the minutes, then the plan that names them: each appears whole or not at all."""
+    from ptucalc.log_workloads import workloads_of
+    from ptucalc.report.minute_file import write_minutes
+    from ptucalc.report.saved_plan import SavedWorkload, plan_text
+
+    workloads = workloads_of(result, log.profiles)
+    saved, profiles = [], {}
+    for workload in workloads:
+        assert workload.name and workload.profile and workload.profile.demand
+        profiles[workload.name] = workload.profile.demand
+        saved.append(
+            SavedWorkload(
+                name=workload.name,
+                model=workload.model,
+                profile=workload.profile.demand,
+                percentile=result.percentile.name,
+                model_version=workload.model_version,
+                region=workload.region,
+                deployment=workload.deployment,
+            )
+        )
+    minutes = minutes_name(save)
+    files = ", ".join(os.path.basename(name) for name in result.source.files)
+    remarks = [f"From {files} by ptucalc {__version__}: sizes are of the {result.percentile.name} minute."]
+    with output_stream(minutes) as stream:
+        write_minutes(stream, profiles, packed=True)
+    with output_stream(save) as stream:
+        stream.write(plan_text(saved, os.path.basename(minutes), remarks=remarks))
+    count = "one workload" if len(saved) == 1 else f"{len(saved):,} workloads"
+    remark(f"Wrote {save} and {minutes} ({count}, at the {result.percentile.name} minute): ptucalc cost {save}", view)

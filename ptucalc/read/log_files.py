@@ -1,0 +1,253 @@
+"""Files of logs, told apart by their content: tables, JSON lines, JSON documents, Parquet; packed or not; or a pipe."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import shutil
+import sys
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from ptucalc.errors import BadInput, Problem
+from ptucalc.read.files import binary
+
+__all__ = ["LONGEST_LINE_BYTES", "LogFile", "open_log", "whole_document", "whole_table"]
+
+HEAD_BYTES = 2_000_000
+FIRST_RECORDS = 200
+SPOTS = 48
+"""Further places in a large file of JSON lines where keys are looked for: optional ones may come late."""
+
+LONGEST_LINE_BYTES = 16_000_000
+"""Longer records are counted as rows that cannot be read."""
+
+LARGEST_DOCUMENT_BYTES = 512_000_000
+"""A JSON document is read whole; larger logs belong in JSON lines, CSV or Parquet, which are streamed."""
+
+_GZIP = b"\x1f\x8b"
+_PARQUET = b"PAR1"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_PACKED = {b"\x28\xb5\x2f\xfd": "a zstd archive", b"BZh": "a bzip2 archive", b"\xfd7zXZ": "an xz archive"}
+
+Kind = Literal["table", "lines", "document", "parquet"]
+
+
+@dataclass
+class LogFile:
+    """A file of logs: how it is laid out, and its first records.
+
+    `path` is where the engine reads it, under a name without surprises. `headings` are those of a table; `head` the
+    first records (and, of JSON lines, some from further on): dicts by heading, or parsed objects.
+    """
+
+    name: str
+    path: str
+    kind: Kind = "table"
+    packed: bool = False
+    size: int = 0
+    delimiter: str = ","
+    headings: tuple[str, ...] = ()
+    head: list[dict[str, Any]] = field(default_factory=list)
+    stamp: tuple[int, int] = (0, 0)
+
+    def changed(self) -> bool:
+        """Whether the file has grown or been written since it was opened."""
+        found = os.stat(self.path)
+        return (found.st_size, found.st_mtime_ns) != self.stamp
+
+    def stream(self) -> IO[bytes]:
+        """The unpacked bytes."""
+        return gzip.open(self.path) if self.packed else open(self.path, "rb")
+
+
+def open_log(path: str | Path, folder: str, number: int) -> LogFile:
+    """A log by path, or "-" for standard input, which is kept in `folder` until it is read. Raises BadInput."""
+    name = "stdin" if str(path) == "-" else str(path)
+    safe = os.path.join(folder, f"log{number}")
+    if name == "stdin" or not _is_file(name):
+        _keep(name, safe)
+    else:
+        os.symlink(os.path.abspath(name), safe)
+    file = LogFile(name, safe)
+    head = _first_bytes(file)
+    if head[:2] in _UTF16:
+        _to_utf8(file)
+        head = _first_bytes(file)
+    found = os.stat(file.path)
+    file.size, file.stamp = found.st_size, (found.st_size, found.st_mtime_ns)
+    if head.startswith(_PARQUET):
+        file.kind = "parquet"
+        return file
+    for signature, what in _PACKED.items():
+        if head.startswith(signature):
+            raise _bad(name, what, "a log, packed with gzip at most (unpack it first)")
+    problem = binary(head, name)
+    if problem:
+        text = "a log: CSV, TSV, JSON, JSON lines (.gz too) or Parquet"
+        raise BadInput([problem._replace(expected=problem.expected.replace("a text file: CSV, YAML or JSON", text))])
+    if not head.strip():
+        raise _bad(name, "", "a log; the file is empty")
+    _look_inside(file, head)
+    return file
+
+
+def _is_file(name: str) -> bool:
+    try:
+        if os.path.isdir(name):
+            raise _bad(name, "a directory", "a file (or several: logs/*.csv)")
+        return os.path.isfile(name)
+    except OSError as error:
+        raise _bad(name, error.strerror or str(error), "a file that can be read") from None
+
+
+def _keep(name: str, safe: str) -> None:
+    """Write a pipe to a file, for it is gone through more than once."""
+    try:
+        with open(safe, "wb") as kept:
+            if name == "stdin":
+                shutil.copyfileobj(sys.stdin.buffer, kept, 1 << 20)
+            else:
+                with open(name, "rb") as stream:
+                    shutil.copyfileobj(stream, kept, 1 << 20)
+    except OSError as error:
+        raise _bad(name, error.strerror or str(error), "a file that can be read") from None
+
+
+def _bad(name: str, found: str, expected: str) -> BadInput:
+    return BadInput([Problem("file", found, expected, source=name)])
+
+
+def _first_bytes(file: LogFile) -> bytes:
+    try:
+        with open(file.path, "rb") as stream:
+            file.packed = stream.read(2) == _GZIP
+        with file.stream() as stream:
+            return stream.read(HEAD_BYTES)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise _bad(file.name, f"a damaged gzip archive ({error})", "a whole one: copy it again") from None
+    except OSError as error:
+        raise _bad(file.name, error.strerror or str(error), "a file that can be read") from None
+
+
+def _to_utf8(file: LogFile) -> None:
+    """Excel's "Unicode text" is UTF-16: rewrite it."""
+    target = file.path + ".utf8"
+    with io.TextIOWrapper(file.stream(), encoding="utf-16", newline="") as text:
+        try:
+            with open(target, "w", encoding="utf-8", newline="") as kept:
+                shutil.copyfileobj(text, kept, 1 << 20)
+        except UnicodeError as error:
+            raise _bad(file.name, f"broken UTF-16 ({error})", "UTF-8 text (in Excel: save as CSV UTF-8)") from None
+    file.path = target
+
+
+def _look_inside(file: LogFile, head: bytes) -> None:
+    whole = len(head) < HEAD_BYTES
+    text = head.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    lines = text.splitlines() if whole else text.splitlines()[:-1] or [text]
+    if text.lstrip()[:1] in "{[" or any(_object(line) for line in lines[:50]):
+        _look_at_json(file, text, lines)
+    else:
+        file.kind = "table"
+        file.delimiter = _delimiter(lines)
+        rows = csv.reader(io.StringIO("\n".join(lines), newline=""), delimiter=file.delimiter)
+        found = list(_some_rows(rows, FIRST_RECORDS + 1))
+        if not found:
+            raise _bad(file.name, "", "a log; the file is empty")
+        file.headings = tuple(found[0])
+        file.head = [dict(zip(file.headings, row, strict=False)) for row in found[1:]]
+
+
+def _some_rows(rows: Iterator[list[str]], most: int) -> Iterator[list[str]]:
+    csv.field_size_limit(LONGEST_LINE_BYTES)
+    try:
+        for row in rows:
+            if row:
+                yield row
+                most -= 1
+            if not most:
+                return
+    except csv.Error:  # the engine counts such rows
+        return
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    if line.lstrip()[:1] != "{":
+        return None
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _look_at_json(file: LogFile, text: str, lines: list[str]) -> None:
+    objects = [found for line in lines[:FIRST_RECORDS] if (found := _object(line)) is not None]
+    if objects and text.lstrip()[:1] != "[":
+        file.kind = "lines"
+        file.head = objects + list(_from_further_on(file))
+    else:
+        file.kind = "document"
+
+
+def _from_further_on(file: LogFile) -> Iterator[dict[str, Any]]:
+    """Some objects from all over a large file that is not packed."""
+    if file.packed or file.size <= HEAD_BYTES:
+        return
+    with open(file.path, "rb") as stream:
+        for spot in range(1, SPOTS + 1):
+            stream.seek(file.size * spot // (SPOTS + 1))
+            for line in stream.read(60_000).split(b"\n")[1:-1][:3]:
+                if (found := _object(line.decode("utf-8", errors="replace"))) is not None:
+                    yield found
+
+
+def _delimiter(lines: list[str]) -> str:
+    """What separates the cells: the mark that the first lines have most of, outside of quotes."""
+    sample = [line for line in lines[:30] if line.strip()]
+    bare = ["".join(line.split('"')[::2]) for line in sample]
+    counts = {mark: max((line.count(mark) for line in bare), default=0) for mark in (",", ";", "\t", "|")}
+    header = bare[0] if bare else ""
+    return max(counts, key=lambda mark: (header.count(mark), counts[mark]))
+
+
+def whole_document(file: LogFile) -> Any:
+    """A JSON document, parsed. Raises BadInput where it is none, or too large to be read whole."""
+    try:
+        with file.stream() as stream:
+            data = stream.read(LARGEST_DOCUMENT_BYTES + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise _bad(file.name, f"a damaged gzip archive ({error})", "a whole one: copy it again") from None
+    if len(data) > LARGEST_DOCUMENT_BYTES:
+        most = f"{LARGEST_DOCUMENT_BYTES:,} bytes"
+        raise _bad(file.name, "a larger one", f"a JSON document of at most {most}, or JSON lines (jq -c '.[]')")
+    try:
+        return json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise _bad(file.name, f"byte 0x{data[error.start]:02x} at {error.start:,}", "UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        found = f"{error.msg} at line {error.lineno}, column {error.colno}"
+        raise _bad(file.name, found, "a whole JSON document, or one JSON object a line") from None
+    except RecursionError:
+        raise _bad(file.name, "JSON nested too deep", "a log") from None
+
+
+def whole_table(file: LogFile) -> list[list[str]]:
+    """Every row of a table, for formats whose rows belong together. Raises BadInput where it cannot be read."""
+    csv.field_size_limit(LONGEST_LINE_BYTES)
+    try:
+        with io.TextIOWrapper(file.stream(), encoding="utf-8-sig", newline="") as text:
+            return [row for row in csv.reader(text, delimiter=file.delimiter) if row]
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise _bad(file.name, f"a damaged gzip archive ({error})", "a whole one: copy it again") from None
+    except UnicodeDecodeError as error:
+        raise _bad(file.name, f"byte 0x{error.object[error.start]:02x}", "UTF-8 text") from None
+    except csv.Error as error:
+        raise _bad(file.name, str(error), "a table") from None

@@ -1,0 +1,289 @@
+"""Where values stand in a log, as SQL: every name and key is quoted, no text of a file becomes code.
+
+A relation's columns are c0, c1, ... (a table) or `line` (JSON records). `cells` takes the wanted values out as text;
+`calls` turns them into calls, each with a mark that says whether it counts, and if not, why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ptucalc.log_records import LINE, Place
+
+__all__ = ["MACROS", "REASONS", "Cells", "Reading", "calls", "cells", "numbered", "outside", "quoted"]
+
+USED, UNSIZED = 0, 255
+"""Marks of rows that are demand: a call, and a throttled call of unknown size."""
+
+UNREADABLE_ROW, NO_TIME, UNREADABLE_TIME, OUTSIDE, UNREADABLE_NUMBER, NEGATIVE = range(1, 7)
+FAILED_CALL, NO_TOKENS, CACHED_ABOVE_INPUT, DUPLICATE = range(7, 11)
+
+REASONS: Mapping[int, str] = {
+    UNREADABLE_ROW: "unreadable_row",
+    NO_TIME: "no_time",
+    UNREADABLE_TIME: "unreadable_time",
+    OUTSIDE: "outside_the_window",
+    UNREADABLE_NUMBER: "unreadable_number",
+    NEGATIVE: "negative_number",
+    FAILED_CALL: "failed_call",
+    NO_TOKENS: "no_token_counts",
+    CACHED_ABOVE_INPUT: "cached_above_input",
+    DUPLICATE: "duplicate",
+}
+"""Why a row is no demand, by its mark; formats have further reasons of their own, from `FIRST_FREE` on."""
+
+FIRST_FREE = 20
+
+MACROS = (
+    "create temp macro given(x) as case when x >= '0' and x < ':' then x when lower(trim(x)) in ('', 'n/a', 'null', '-',"
+    " 'none', 'nan', 'undefined') then null else trim(x) end",
+    "create temp macro grouped(x) as case when contains(x, ',') then case when regexp_full_match(x,"
+    " '[+-]?\\d{1,3}(,\\d{3})+(\\.0+)?') then replace(x, ',', '') end else x end",
+    "create temp macro iso(x) as case when regexp_full_match(x,"
+    " '\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(:[0-5]\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d(:?\\d\\d)?)?') and substr(x, 12, 2) < '24'"
+    " then epoch_us(try_cast(x as timestamptz)) end",
+)
+"""What text means, once for all: missing values, thousands separators, plain decimal numbers, ISO 8601 stamps."""
+
+
+def quoted(text: str) -> str:
+    """Text as an SQL literal.
+
+    >>> quoted("it's")
+    "'it''s'"
+    """
+    return "'" + text.replace("'", "''").replace("\0", "") + "'"
+
+
+def _pointer(path: Sequence[str]) -> str:
+    """Keys as a JSON pointer (RFC 6901), as an SQL literal.
+
+    >>> _pointer(("usage", "a/b", "c~d"))
+    "'/usage/a~1b/c~0d'"
+    """
+    return quoted("".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path))
+
+
+class Cells(NamedTuple):
+    """Wanted values as text: a sub-query, and which of them there are. A missing value is NULL."""
+
+    sql: str
+    fields: frozenset[str]
+    nested: bool
+
+
+def cells(relation: str, places: Mapping[str, Sequence[Place]], columns: Mapping[str, str]) -> Cells:
+    """The values at these places of a relation, as columns f_timestamp, f_input_tokens and so on.
+
+    `columns` gives the relation's column for each heading. A value inside JSON is reached step by step, all keys of one
+    text at once; a text that is no JSON holds nothing. The first place that holds a value wins, row by row. Whether the
+    whole record is JSON at all is f_whole (true for tables).
+    """
+    known = {field: [place for place in those if place.column in columns] for field, those in places.items()}
+    sql, level = relation, 0
+    at: dict[tuple[str, tuple[tuple[str, ...], ...]], str] = {}
+    for heading, column in columns.items():
+        at[heading, ()] = column
+    every = [place for those in known.values() for place in those]
+    depth = max((len(place.steps) for place in every), default=0)
+    while level < depth:
+        level += 1
+        texts: dict[tuple[str, tuple[tuple[str, ...], ...]], list[tuple[str, ...]]] = {}
+        for place in every:
+            if len(place.steps) >= level:
+                paths = texts.setdefault((place.column, place.steps[: level - 1]), [])
+                if place.steps[level - 1] not in paths:
+                    paths.append(place.steps[level - 1])
+        found = []
+        for number, (base, paths) in enumerate(texts.items()):
+            listed = ", ".join(map(_pointer, paths))
+            text, name = at[base], f"j{level}_{number}"
+            found.append(f"case when json_valid({text}) then json_extract_string({text}, [{listed}]) end as {name}")
+            for index, path in enumerate(paths, 1):
+                at[base[0], (*base[1], path)] = f"{name}[{index}]"
+        sql = f"(select *, {', '.join(found)} from {sql})"
+    values = {field: [f"given({at[place.column, place.steps]})" for place in those] for field, those in known.items()}
+    chosen = [
+        f"{those[0] if len(those) == 1 else 'coalesce(' + ', '.join(those) + ')'} as f_{field}"
+        for field, those in values.items()
+        if those
+    ]
+    whole = "json_valid(line)" if columns.get(LINE) == LINE else "true"
+    fields = frozenset(field for field, those in values.items() if those)
+    return Cells(f"(select {', '.join([*chosen, f'{whole} as f_whole'])} from {sql})", fields, depth > 0)
+
+
+NUMBERS = (
+    "input_tokens",
+    "cached_input_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "total_tokens",
+    "requests",
+    "throttled_requests",
+)
+"""The fields that are counts."""
+
+LARGEST = 10**13
+"""No count of a call or bucket is anywhere near this; up to it (and far beyond) a double is exact."""
+
+LATEST_US = 7_258_118_400_000_000
+"""2200-01-01: a later stamp was no stamp."""
+
+FAILED = "('failure', 'failed', 'error', 'false', 'cancelled', 'incomplete')"
+
+CACHED, INPUT_ADDED, REASONING_ADDED, REASONING_INSIDE, SPILLED = 1, 2, 4, 8, 16
+"""What is remembered of a row: its cached tokens are known; by its total, cached tokens are not in its input (so they
+were added), reasoning tokens not in its output (added), or reasoning inside an output said to exclude it (not added);
+it was spilled over."""
+
+
+def numbered(fields: frozenset[str], *, semicolons: bool) -> str:
+    """Select list: each number and whether one was given. Between semicolons a comma is no thousands separator."""
+    text = "f_{0}" if semicolons else "grouped(f_{0})"
+    return "".join(
+        f", try_cast({text.format(field)} as double) as n_{field}, f_{field} is not null as g_{field}"
+        for field in NUMBERS
+        if field in fields
+    )
+
+
+class Reading(NamedTuple):
+    """How the values of a relation become calls.
+
+    `fields` are those that the relation has; `rules` pairs of an SQL condition and the mark of the rows it holds for,
+    asked first; `deployment` and `model` SQL of the names; `window` the first microsecond that counts and the one after
+    the last; `integer` the type of token sums; `buckets` says that a row is a bucket with a count of its own.
+    """
+
+    fields: frozenset[str]
+    rules: Sequence[tuple[str, int]]
+    late_rules: Sequence[tuple[str, int]]
+    deployment: str
+    model: str
+    window: tuple[int | None, int | None]
+    input_excludes_cached: bool
+    input_excludes_cache_write: bool
+    output_excludes_reasoning: bool
+    integer: str = "bigint"
+    buckets: bool = False
+    with_ids: bool = False
+
+
+def outside(us: str, window: tuple[int | None, int | None]) -> str:
+    """Whether a time is outside of the window."""
+    since, until = window
+    parts = [f"{us} < {since}"] * (since is not None) + [f"{us} >= {until}"] * (until is not None)
+    return " or ".join(parts) or "false"
+
+
+def calls(source: str, reading: Reading) -> str:
+    """A query that makes calls of the values of `source`: microseconds, names, tokens by class, mark and flags.
+
+    The source has t_us (NULL where no stamp was read yet) and t_text (a stamp that is still to be read), f_whole, the
+    texts f_FIELD of names, status and id, and the numbers n_FIELD with g_FIELD. Rules: semantics.md section 4.
+    """
+    fields = reading.fields
+
+    def number(field: str) -> str:
+        return f"n_{field}" if field in fields else "null::double"
+
+    def text(field: str) -> str:
+        return f"f_{field}" if field in fields else "null::varchar"
+
+    status, said = f"try_cast({text('status')} as integer)", number("total_tokens")
+    code = f"case when {text('status')} = '200' then 200 else {status} end" if "status" in fields else "null"
+    first = f"""select *, {code} as status_code,
+        coalesce({number("cached_input_tokens")}, 0) as some_cached,
+        coalesce({number("cache_write_tokens")}, 0) as some_written,
+        coalesce({number("reasoning_tokens")}, 0) as some_reasoning,
+        {number("input_tokens")} as i, {number("output_tokens")} as o from {source}"""
+    by_total = f"some_cached > 0 and {said} = i + some_cached + o"
+    if reading.input_excludes_cached:
+        all_input = "i + some_cached"
+    elif "total_tokens" in fields:
+        all_input = f"i + case when {by_total} then some_cached else 0 end"
+    else:
+        all_input = "i"
+    if reading.input_excludes_cache_write:
+        all_input += " + some_written"
+    inside = f"some_reasoning > 0 and {said} = ({all_input}) + o"
+    beside = f"some_reasoning > 0 and {said} = ({all_input}) + o + some_reasoning"
+    if reading.output_excludes_reasoning:
+        added = f"case when {inside} then 0 else some_reasoning end"
+    else:
+        added = f"case when {beside} then some_reasoning else 0 end" if "total_tokens" in fields else "0"
+    conditions = {
+        CACHED: f"{number('cached_input_tokens')} is not null",
+        INPUT_ADDED: "false" if reading.input_excludes_cached else by_total,
+        REASONING_ADDED: "false" if reading.output_excludes_reasoning else beside,
+        REASONING_INSIDE: inside if reading.output_excludes_reasoning else "false",
+        SPILLED: f"lower({text('spilled')}) not in ('false', '0', 'no')",
+    }
+    known = {
+        "cached_input_tokens": (CACHED,),
+        "total_tokens": (INPUT_ADDED, REASONING_ADDED, REASONING_INSIDE),
+        "spilled": (SPILLED,),
+    }
+    possible = {flag for field, flags in known.items() if field in fields for flag in flags}
+    asked = [
+        f"case when {condition} then {flag} else 0 end" for flag, condition in conditions.items() if flag in possible
+    ]
+    flags = " | ".join(asked) or "0"
+    second = f"select *, {all_input} as t_input, o + {added} as t_output, {flags} as flagged from ({first})"
+    nothing = "(t_input is null or t_output is null or (t_input = 0 and t_output = 0))"
+    given = [field for field in NUMBERS if field in fields]
+    not_whole = "g_{0} and (n_{0} is null or n_{0} <> floor(n_{0}) or n_{0} > " + f"{LARGEST})"
+    beyond = outside("t_us", reading.window)
+    failed = f"coalesce(status_code >= 400, lower({text('status')}) in {FAILED}, false)"
+    no_tokens = [("t_input is null or t_output is null", NO_TOKENS)]
+    if "status" in fields:
+        no_tokens = [
+            (f"{nothing} and coalesce(status_code = 429, false)", UNSIZED),
+            (f"{nothing} and {failed}", FAILED_CALL),
+            *no_tokens,
+        ]
+    rules = [
+        ("not f_whole", UNREADABLE_ROW),
+        *reading.rules,
+        ("t_us is null and t_text is null", NO_TIME),
+        (f"t_us < 0 or t_us >= {LATEST_US}", UNREADABLE_TIME),
+        (beyond, OUTSIDE),
+        (" or ".join(f"({not_whole.format(field)})" for field in given) or "false", UNREADABLE_NUMBER),
+        (" or ".join(f"coalesce(n_{field} < 0, false)" for field in given) or "false", NEGATIVE),
+        *no_tokens,
+        *reading.late_rules,
+        ("some_cached + some_written > t_input", CACHED_ABOVE_INPUT),
+    ]
+    mark = " ".join(f"when {condition} then {value}" for condition, value in rules if condition != "false")
+    needed = ("input_tokens", "output_tokens")
+    whole = "n_{0} between 0 and " + f"{LARGEST} and n_{{0}} = floor(n_{{0}})"
+    plain = [
+        "f_whole",
+        f"t_us between 0 and {LATEST_US - 1}",
+        *(whole.format(field) if field in needed else f"(not g_{field} or ({whole.format(field)}))" for field in given),
+        "t_input + t_output > 0",
+        "some_cached + some_written <= t_input",
+        *(f"not ({condition})" for condition, _ in (*reading.rules, *reading.late_rules)),
+        *([f"not ({beyond})"] if beyond != "false" else []),
+    ]
+    mark = f"when {' and '.join(plain)} then {USED} {mark}"  # nearly every call: one test instead of a dozen
+    columns = ["t_us as us", "t_text", f"{reading.deployment} as deployment", f"{reading.model} as model"]
+    tokens = {"uncached": "t_input - some_cached - some_written", "cached": "some_cached", "output": "t_output"}
+    if "cache_write_tokens" in fields:
+        tokens["written"] = "some_written"
+    columns += [
+        f"(case when marked = {USED} then {sum} else 0 end)::{reading.integer} as {n}" for n, sum in tokens.items()
+    ]
+    if reading.buckets:
+        columns += [f"coalesce({number('requests')}, 0)::bigint as requests"]
+        columns += [f"coalesce({number('throttled_requests')}, 0)::bigint as unsized"]
+    columns += ["marked::utinyint as mark", "flagged::utinyint as flags"]
+    if reading.with_ids:
+        columns += [
+            "case when f_request_id is not null then hash(f_request_id) end as h1",
+            "case when f_request_id is not null then hash(concat(f_request_id, '#')) end as h2",
+        ]
+    return f"select {', '.join(columns)} from (select *, case {mark} else {USED} end as marked from ({second}))"

@@ -1,0 +1,192 @@
+"""Calls of a log in an embedded database: loaded once, reduced to minutes, asked for their busiest windows.
+
+Memory is bounded: what does not fit goes to a temporary folder, which is removed at the end. No extension is ever
+downloaded, and only the files that were opened are read.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from math import gcd
+from typing import TYPE_CHECKING, Any
+
+from ptucalc.read.log_sql import DUPLICATE, MACROS, UNSIZED, USED
+from ptucalc.request_log import Stream
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["EXACT_IDS", "CallStore", "EngineError"]
+
+MEMORY = "1GB"
+"""What the engine keeps in memory; more goes to the temporary folder."""
+
+EXACT_IDS = 20_000_000
+"""Up to so many calls with ids, duplicates are looked for among all of them; beyond, within a window of time."""
+
+ID_WINDOW_SECONDS = 1800
+MINUTE_US = 60_000_000
+SAMPLED_STAMPS = 200_000
+COMPARED_CALLS = 1_000_000
+SAMPLED_SHARE = 64
+
+Progress = Callable[[float], None]
+"""Told the share that is done, 0 to 1, now and then during a long query."""
+
+
+class EngineError(Exception):
+    """The engine could not run a query; the message is its own."""
+
+
+class CallStore:
+    """An open database with the calls of one log. Close it, or use it in a with statement."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        import duckdb
+
+        self.folder = tempfile.mkdtemp(prefix="ptucalc-")
+        self.progress = progress
+        self.ids_in = "calls"
+        self.names_made = 0
+        config: dict[str, Any] = {
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_unsigned_extensions": "false",
+            "temp_directory": self.folder,
+            "memory_limit": MEMORY,
+        }
+        try:
+            self.connection: duckdb.DuckDBPyConnection = duckdb.connect(":memory:", config=config)
+            self.errors: tuple[type[Exception], ...] = (duckdb.Error,)
+            for statement in ("set timezone = 'UTC'", "set enable_progress_bar = true"):
+                self.connection.execute(statement)
+            self.connection.execute("set enable_progress_bar_print = false")
+            for macro in MACROS:
+                self.connection.execute(macro)
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def __enter__(self) -> CallStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def next_number(self) -> int:
+        """A number for names, another one each time."""
+        self.names_made += 1
+        return self.names_made
+
+    def close(self) -> None:
+        """Forget everything, and remove the temporary folder."""
+        self.connection.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a query. Raises EngineError."""
+        done = threading.Event()
+        if self.progress:
+            threading.Thread(target=self._watch, args=(done,), daemon=True).start()
+        try:
+            return self.connection.execute(query, list(values)).fetchall()
+        except self.errors as error:
+            raise EngineError(str(error)) from None
+        finally:
+            done.set()
+
+    def _watch(self, done: threading.Event) -> None:
+        assert self.progress
+        while not done.wait(1):
+            try:
+                percent = self.connection.query_progress()
+            except self.errors:
+                return
+            if percent > 0:
+                self.progress(percent / 100)
+
+    def tally(self) -> dict[int, int]:
+        """How many rows there are of each mark."""
+        return dict(self.run("select mark, count(*) from calls group by mark"))
+
+    def flagged(self, flag: int) -> int:
+        """How many calls carry a flag."""
+        return int(
+            self.run(f"select count(*) from calls where mark in ({USED}, {UNSIZED}) and (flags & {flag}) > 0")[0][0]
+        )
+
+    def span(self) -> tuple[int, int] | None:
+        """The first and last microsecond of the calls that count; None where there are none."""
+        first, last = self.run(f"select min(us), max(us) from calls where mark in ({USED}, {UNSIZED})")[0]
+        return None if first is None else (int(first), int(last))
+
+    def minutes(
+        self, thresholds: Sequence[int], minute_us: int = MINUTE_US
+    ) -> Iterator[tuple[Stream, tuple[int, ...]]]:
+        """Sums of every stream, minute and band, in that order: the minute since 1970 (or the start), then the columns
+        of `MinuteSums` from the band on."""
+        bands = (
+            " + ".join(f"(uncached + cached + written > {limit} * requests)::integer" for limit in thresholds) or "0"
+        )
+        rows = self.run(
+            f"""select deployment, model, us // {minute_us} as minute, {bands} as band, sum(requests), sum(unsized),
+            sum(uncached), sum(cached), sum(written), sum(output) from (select * replace (case when mark = {UNSIZED} then
+            0 else requests end as requests) from calls) where mark in ({USED}, {UNSIZED}) group by all order by all"""
+        )
+        for deployment, model, *sums in rows:
+            yield Stream(deployment or "", model or ""), tuple(map(int, sums))
+
+    def clock_step_us(self) -> int | None:
+        """The finest step of a coarse clock: where most calls share their stamp with another; None for a fine one."""
+        rows = self.run(
+            f"""select us, count(*) from (select us from calls where mark in ({USED}, {UNSIZED}) limit {SAMPLED_STAMPS})
+            group by us order by us"""
+        )
+        if sum(count for _, count in rows) < 2 * len(rows):
+            return None
+        stamps = [us for us, _ in rows]
+        return min((b - a for a, b in pairwise(stamps)), default=None)
+
+    def common_step_us(self) -> int | None:
+        """The longest step of which all times between stamps are multiples; None with fewer than two stamps."""
+        stamps = [
+            us for (us,) in self.run(f"select distinct us from calls where mark in ({USED}, {UNSIZED}) order by us")
+        ]
+        return gcd(*(b - a for a, b in pairwise(stamps))) or None
+
+    def identical(self, rows: int) -> tuple[int, str]:
+        """How many calls repeat another in time, deployment and all tokens; of those with sub-second stamps.
+
+        Of very many calls, those at one in `SAMPLED_SHARE` of the time stamps are looked at, which the text says.
+        """
+        sampled = rows > COMPARED_CALLS
+        only = f"and hash(us) % {SAMPLED_SHARE} = 0" if sampled else ""
+        (found,) = self.run(
+            f"""select coalesce(sum(n - 1), 0) from (select count(*) as n from calls where mark = {USED} {only}
+            and us % 1000000 <> 0 group by us, deployment, model, uncached, cached, written, output having count(*) > 1)"""
+        )[0]
+        if sampled:
+            return int(found) * SAMPLED_SHARE, f"an estimate from one in {SAMPLED_SHARE} time stamps"
+        return int(found), ""
+
+    def drop_duplicates(self) -> str:
+        """Mark later rows of an id that was there before as duplicates; says how they were looked for."""
+        count = int(self.run("select count(h1) from calls")[0][0])
+        windowed = count > EXACT_IDS
+        window = ID_WINDOW_SECONDS * 1_000_000
+        for shift in (0, window) if windowed else (None,):
+            place = "" if shift is None else f", (us + {shift}) // {2 * window} as slot"
+            also = "" if shift is None else f" and (calls.us + {shift}) // {2 * window} = seen.slot"
+            self.run(
+                f"""update {self.ids_in} as calls set mark = {DUPLICATE} from (select h1, h2, min(rowid) as first_row{place} from {self.ids_in}
+                where h1 is not null and mark in ({USED}, {UNSIZED}) group by all having count(*) > 1) as seen
+                where calls.h1 = seen.h1 and calls.h2 = seen.h2{also} and calls.rowid <> seen.first_row
+                and calls.mark in ({USED}, {UNSIZED})"""
+            )
+        if windowed:
+            return f"ids compared within {ID_WINDOW_SECONDS // 60} minutes ({count:,} of them)"
+        return f"ids compared over all {count:,}"

@@ -1,0 +1,208 @@
+"""The busiest sliding windows of a log, exact: sums of clock cells rule out almost all of it, calls settle the rest."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from math import lcm
+from typing import NamedTuple
+
+from ptucalc.catalog import TokenWeights
+from ptucalc.demand_profile import DemandProfile
+from ptucalc.read.log_sql import UNSIZED, USED
+from ptucalc.read.log_store import CallStore
+from ptucalc.request_log import Stream, WindowMaxima
+
+__all__ = ["Group", "busiest_windows"]
+
+SECOND_US = 1_000_000
+WINDOWS = {60: (10, 1), 10: (1,), 1: (1,)}
+"""Lengths of windows in seconds, and of the cells that each is narrowed down with, one after the other."""
+
+CHUNK = 50_000
+
+Group = Mapping[Stream, Mapping[int, TokenWeights]]
+
+
+class _Weights(NamedTuple):
+    """Weights of the calls of a stream and band, as integers over the group's denominator."""
+
+    group: int
+    stream: Stream
+    band: int
+    factors: tuple[int, int, int, int]
+    unsized: Fraction
+
+
+def busiest_windows(
+    store: CallStore,
+    groups: Sequence[Group],
+    profiles: Mapping[Stream, DemandProfile],
+    step_us: int | None,
+) -> list[WindowMaxima]:
+    """The busiest windows of each group of streams, in weighted tokens per minute.
+
+    A window of length L holds the calls of [t, t + L) for any t. It lies within so many clock cells, whose sum is an
+    upper bound: only cells where that bound reaches the best aligned window are looked at call by call. Throttled calls
+    of unknown size weigh the mean call of their deployment. A window shorter than the finest step of the time stamps
+    cannot be shown.
+    """
+    scales = [lcm(*(w.scaled[1] for bands in group.values() for w in bands.values())) for group in groups]
+    weights = [
+        each for number, group in enumerate(groups) for each in _weights(number, group, scales[number], profiles)
+    ]
+    thresholds = next(iter(profiles.values())).thresholds
+    _make_cells(store, weights, thresholds)
+    wanted: set[tuple[int, int]] = set()
+    for seconds, cells in WINDOWS.items():
+        wanted |= _candidates(store, seconds, cells)
+    best = _slide_over_calls(store, wanted, {(w.group, w.stream, w.band): w for w in weights}, thresholds)
+    return [
+        _maxima([best.get((number, seconds)) for seconds in WINDOWS], scales[number], step_us)
+        for number in range(len(groups))
+    ]
+
+
+def _maxima(best: Sequence[int | Fraction | None], scale: int, step_us: int | None) -> WindowMaxima:
+    lengths = list(WINDOWS)
+    hidden = [length for length in lengths if step_us is not None and step_us > length * SECOND_US]
+    shown = [
+        None if value is None or length in hidden else Fraction(value) * 60 / (length * scale)
+        for value, length in zip(best, lengths, strict=True)
+    ]
+    step = Fraction(step_us or 0, SECOND_US)
+    why = f"time stamps come in steps of {float(step):g} s: nothing shorter can be seen" if hidden else ""
+    return WindowMaxima(*shown, why)
+
+
+def _weights(number: int, group: Group, scale: int, profiles: Mapping[Stream, DemandProfile]) -> Iterator[_Weights]:
+    """The weights of a group's calls; for those of unknown size the mean of their deployment's others."""
+    factors = {
+        (stream, band): tuple(each * (scale // bottom) for each in tops[:4])
+        for stream, bands in group.items()
+        for band, (tops, bottom) in ((band, weights.scaled) for band, weights in bands.items())
+    }
+    sums: dict[str, tuple[int, int]] = {}
+    for stream in group:
+        total, calls = sums.get(stream.deployment, (0, 0))
+        for row in profiles[stream].rows:
+            if (stream, row.band) in factors:
+                total += sum(map(int.__mul__, row.tokens, factors[stream, row.band]))
+                calls += row.requests
+        sums[stream.deployment] = (total, calls)
+    for (stream, band), (one, two, three, four) in factors.items():
+        total, calls = sums[stream.deployment]
+        yield _Weights(number, stream, band, (one, two, three, four), Fraction(total, calls) if calls else Fraction(0))
+
+
+def _band(thresholds: Sequence[int]) -> str:
+    return " + ".join(f"(uncached + cached + written > {limit})::integer" for limit in thresholds) or "0"
+
+
+def _make_cells(store: CallStore, weights: Sequence[_Weights], thresholds: Sequence[int]) -> None:
+    """Tables of weighted tokens by group and second, ten seconds and minute: a lower and an upper bound."""
+    store.run(
+        """create or replace temp table weights (g integer, deployment varchar, model varchar, band integer, w1 bigint,
+        w2 bigint, w3 bigint, w4 bigint, least bigint, most bigint)"""
+    )
+    columns = [
+        [w.group for w in weights],
+        [w.stream.deployment for w in weights],
+        [w.stream.model for w in weights],
+        [w.band for w in weights],
+        *([w.factors[index] for w in weights] for index in range(4)),
+        [int(w.unsized) for w in weights],
+        [int(w.unsized) + (w.unsized.denominator > 1) for w in weights],
+    ]
+    store.run(f"insert into weights select {', '.join('unnest(?)' for _ in columns)}", columns)
+    value = "uncached * w1 + cached * w2 + written * w3 + output * w4"
+    low = f"sum({value})::bigint as low, low as high"
+    if any(w.unsized for w in weights):
+        low, high = (
+            f"sum(case when mark = {UNSIZED} then {bound} else {value} end)::bigint" for bound in ("least", "most")
+        )
+        low = f"{low} as low, {high} as high"
+    store.run(
+        f"""create or replace temp table cells1 as select g, us // {SECOND_US} as t, {low}
+        from (select coalesce(deployment::varchar, '') as deployment, coalesce(model::varchar, '') as model, us, mark,
+        uncached, cached, written, output, {_band(thresholds)} as band from calls where mark in ({USED}, {UNSIZED}))
+        join weights using (deployment, model, band) group by all"""
+    )
+    for size, of in ((10, 1), (60, 10)):
+        store.run(
+            f"""create or replace temp table cells{size} as select g, t // {size // of} as t, sum(low)::bigint as low,
+            sum(high)::bigint as high from cells{of} group by all"""
+        )
+
+
+def _candidates(store: CallStore, seconds: int, cells: Sequence[int]) -> set[tuple[int, int]]:
+    """(group, second) of every clock second that the busiest window of this length may touch.
+
+    The window begins with a call, in some cell; it holds at most that cell and the next ones that it can reach. First
+    pairs of cells as long as the window are ruled out, then runs of shorter and shorter cells.
+    """
+    store.run(
+        f"""create or replace temp table zones as with best as (select g, max(low) as best from cells{seconds} group by g),
+        large as (select g, t from cells{seconds} join best using (g) where high * 2 >= best),
+        starts as (select g, t from large union select g, t - 1 from large),
+        pairs as (select s.g, s.t from starts s left join cells{seconds} a on a.g = s.g and a.t = s.t
+        left join cells{seconds} b on b.g = s.g and b.t = s.t + 1 join best on best.g = s.g
+        where coalesce(a.high, 0) + coalesce(b.high, 0) >= best)
+        select g, unnest(range(t * {seconds}, (t + 2) * {seconds})) as t from pairs"""
+    )
+    for cell in cells:
+        parts = seconds // cell
+        store.run(
+            f"""create or replace temp table runs as with inside as (select c.g, c.t, c.low, c.high from cells{cell} c
+            semi join (select distinct g, t // {cell} as t from zones) z on z.g = c.g and z.t = c.t),
+            sums as (select g, t, sum(low) over (partition by g order by t range between current row and {parts - 1}
+            following) as low, sum(high) over (partition by g order by t range between current row and {parts} following)
+            as high from inside),
+            best as (select g, max(low) as best from sums group by g)
+            select g, t from sums join best using (g) where high >= best"""
+        )
+        store.run(
+            f"""create or replace temp table zones as select distinct g, unnest(range(t * {cell},
+            (t + {parts + 1}) * {cell})) as t from runs"""
+        )
+    return set(store.run("select g, t from zones"))
+
+
+def _slide_over_calls(
+    store: CallStore,
+    wanted: set[tuple[int, int]],
+    weights: Mapping[tuple[int, tuple[str, str], int], _Weights],
+    thresholds: Sequence[int],
+) -> dict[tuple[int, int], int | Fraction]:
+    """The busiest window of each group and length among the calls of these seconds, in parts of the group's scale."""
+    store.run("create or replace temp table wanted (g integer, t bigint)")
+    ordered = sorted(wanted)
+    store.run("insert into wanted select unnest(?), unnest(?)", [[g for g, _ in ordered], [t for _, t in ordered]])
+    query = f"""select g, us, deployment, model, band, mark, uncached, cached, written, output from
+        (select coalesce(deployment::varchar, '') as deployment, coalesce(model::varchar, '') as model, us, mark, uncached,
+        cached, written, output, {_band(thresholds)} as band from calls where mark in ({USED}, {UNSIZED})
+        and us // {SECOND_US} in (select t from wanted))
+        join weights using (deployment, model, band) join wanted w using (g) where w.t = us // {SECOND_US} order by g, us"""
+    best: dict[tuple[int, int], int | Fraction] = {}
+    before = None
+    cursor = store.connection.execute(query)
+    windows: list[tuple[int, int, deque[tuple[int, int | Fraction]]]] = []
+    totals: list[int | Fraction] = []
+    while rows := cursor.fetchmany(CHUNK):
+        for group, us, deployment, model, band, mark, *tokens in rows:
+            if group != before:
+                windows = [(seconds, seconds * SECOND_US, deque()) for seconds in WINDOWS]
+                totals = [0] * len(windows)
+                before = group
+            weight = weights[group, (deployment, model), band]
+            value = weight.unsized if mark == UNSIZED else sum(map(int.__mul__, tokens, weight.factors))
+            for index, (seconds, length, kept) in enumerate(windows):
+                kept.append((us, value))
+                total = totals[index] + value
+                while kept[0][0] <= us - length:
+                    total -= kept.popleft()[1]
+                totals[index] = total
+                if total > best.get((group, seconds), -1):
+                    best[group, seconds] = total
+    return best

@@ -1,0 +1,409 @@
+"""`read_log`: request logs and metric exports to minutes by stream, and what was understood of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from ptucalc.catalog import TokenWeights
+from ptucalc.demand_profile import DemandProfile, MinuteSums
+from ptucalc.errors import BadInput, Problem
+from ptucalc.log_formats import FormatBook
+from ptucalc.read.log_files import open_log
+from ptucalc.read.log_loading import Batch, Choices, Loader
+from ptucalc.read.log_sql import (
+    CACHED,
+    CACHED_ABOVE_INPUT,
+    INPUT_ADDED,
+    NEGATIVE,
+    NO_TIME,
+    NO_TOKENS,
+    REASONING_ADDED,
+    REASONING_INSIDE,
+    REASONS,
+    SPILLED,
+    UNREADABLE_NUMBER,
+    UNREADABLE_ROW,
+    UNREADABLE_TIME,
+    UNSIZED,
+    USED,
+)
+from ptucalc.read.log_store import CallStore, Progress
+from ptucalc.read.log_windows import busiest_windows
+from ptucalc.request_log import Finding, LogSource, Stream, WindowMaxima
+
+__all__ = ["RequestLog", "read_log"]
+
+MOST_UNREADABLE = Fraction(1, 100)
+"""A log with a larger share of rows that cannot be read is refused: what they hold is not known."""
+
+UNREADABLE = (UNREADABLE_ROW, NO_TIME, UNREADABLE_TIME, UNREADABLE_NUMBER, NEGATIVE)
+MINUTE_US = 60_000_000
+LONGEST_BUCKET_SECONDS = 300
+"""Longer averages hide the peak: Azure's metrics have one-minute bins, and so has any useful export."""
+
+FLAGGED = {
+    INPUT_ADDED: "excludes_cached",
+    REASONING_ADDED: "reasoning_added",
+    REASONING_INSIDE: "reasoning_counted_twice",
+    SPILLED: "spilled_added_back",
+}
+
+
+class RequestLog:
+    """A log that was read; close it (or use it in a with statement), for it keeps calls for further questions.
+
+    `source` says how it was understood, `profiles` are its minutes by stream, `window_maxima` its busiest windows.
+    """
+
+    def __init__(self, store: CallStore, source: LogSource, profiles: Mapping[Stream, DemandProfile]) -> None:
+        self._store = store
+        self._source = source
+        self._profiles = profiles
+
+    def __enter__(self) -> RequestLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget the calls, and remove what was kept of them on disk."""
+        self._store.close()
+
+    @property
+    def source(self) -> LogSource:
+        """How the log was understood."""
+        return self._source
+
+    @property
+    def profiles(self) -> Mapping[Stream, DemandProfile]:
+        """The minutes of every stream, all from the same first minute and of the same length."""
+        return self._profiles
+
+    def window_maxima(self, weights: Sequence[Mapping[Stream, Mapping[int, TokenWeights]]]) -> list[WindowMaxima]:
+        """For each group of streams (weights by band of each stream) its busiest windows, throttled calls included."""
+        if not weights:
+            return []
+        if self.source.grain == "bucket":
+            why = "rows are buckets of a minute or so: bursts within them cannot be seen"
+            return [WindowMaxima(None, None, None, why)] * len(weights)
+        return busiest_windows(self._store, weights, self.profiles, self.source.step_us)
+
+
+def read_log(
+    paths: str | Path | Sequence[str | Path],
+    *,
+    columns: Mapping[str, str] | None = None,
+    date_order: Literal["mdy", "dmy"] | None = None,
+    time_zone: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    bucket_seconds: int | None = None,
+    input_excludes_cached: bool = False,
+    output_share: Fraction | None = None,
+    skip_bad: bool = False,
+    thresholds: Sequence[int] | None = None,
+    formats: FormatBook | None = None,
+    progress: Progress | None = None,
+) -> RequestLog:
+    """Read request logs or metric exports: CSV, TSV, JSON, JSON lines (.gz too) or Parquet; "-" is standard input.
+
+    Formats are recognised; `columns` maps canonical fields to columns where they are not. `date_order` ("mdy", "dmy")
+    settles dates such as 2/11/2026, `time_zone` is that of stamps without one (UTC), `since` (included) and `until`
+    (excluded) are times on the log's clock. `bucket_seconds` is how long the rows of a bucketed log are where that cannot
+    be told; `output_share` the share of output where only total tokens are known. `thresholds` are the prompt sizes by
+    which calls are kept apart (default: every limit in the catalog). Rows that cannot be read are counted by reason;
+    more than one in a hundred, or cached tokens above the input, are refused unless `skip_bad`. Raises BadInput.
+    """
+    from ptucalc.read.log_formats import load_formats
+
+    listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    if not listed:
+        raise BadInput([Problem("file", "", "a log")])
+    choices = Choices(columns or {}, date_order, time_zone, since, until, input_excludes_cached)
+    store = CallStore(progress)
+    try:
+        return _Reading(store, choices, formats or load_formats(), bucket_seconds, output_share, skip_bad).read(
+            listed, tuple(thresholds) if thresholds is not None else _thresholds()
+        )
+    except BaseException:
+        store.close()
+        raise
+
+
+def _thresholds() -> tuple[int, ...]:
+    from ptucalc.log_models import thresholds_of
+    from ptucalc.read.catalog import load_catalog
+
+    return thresholds_of(load_catalog())
+
+
+class _Reading:
+    """One reading of some files, step by step."""
+
+    def __init__(
+        self,
+        store: CallStore,
+        choices: Choices,
+        formats: FormatBook,
+        bucket_seconds: int | None,
+        output_share: Fraction | None,
+        skip_bad: bool,
+    ) -> None:
+        self.store = store
+        self.choices = choices
+        self.formats = formats
+        self.bucket_seconds = bucket_seconds
+        self.output_share = output_share
+        self.skip_bad = skip_bad
+        self.findings: list[Finding] = []
+
+    def read(self, paths: Sequence[str | Path], thresholds: tuple[int, ...]) -> RequestLog:
+        from ptucalc.read.log_recognising import recognised_batches
+
+        files = [open_log(path, self.store.folder, number) for number, path in enumerate(paths)]
+        batches, found, lengths = recognised_batches(
+            files, self.formats, self.store, given=self.choices.given, output_share=self.output_share
+        )
+        self.findings += found
+        self.loader = Loader(self.store, self.choices, self.formats.parse_json)
+        for batch in batches:
+            self.loader.load(batch)
+        ids = self.loader.finish()
+        how = self.store.drop_duplicates() if ids else ""
+        self.findings += [
+            Finding("file_changed", 0, file.name) for file in files if file.name != "stdin" and file.changed()
+        ]
+        tally = self.store.tally()
+        self._refuse(tally, batches)
+        grain, bucket_us = self._grain(batches, lengths)
+        profiles, first, last = self._profiles(thresholds, grain, bucket_us)
+        relative = self.loader.layouts[0].relative
+        skipped = self._skipped(tally)
+        source = LogSource(
+            formats=tuple(dict.fromkeys(batch.recognised.format.title for batch in batches)),
+            files=tuple(file.name for file in files),
+            rows=sum(tally.values()) + self.loader.unreadable,
+            rows_used=tally.get(USED, 0) + tally.get(UNSIZED, 0),
+            skipped=skipped,
+            columns=_columns(batches),
+            grain=grain,
+            bucket_seconds=None if bucket_us is None else bucket_us // 1_000_000,
+            first=first,
+            last=last,
+            relative_clock=relative,
+            time_zone=self._time_zone(batches),
+            cached_known=any("cached_input_tokens" in batch.recognised.places for batch in batches)
+            and self.store.flagged(CACHED) > 0,
+            step_us=None if grain == "bucket" else self.store.clock_step_us(),
+            ids=how,
+            verified=all(batch.recognised.format.verified for batch in batches),
+        )
+        return RequestLog(self.store, replace(source, findings=tuple(self._lint(tally, source, batches))), profiles)
+
+    def _skipped(self, tally: Mapping[int, int]) -> dict[str, int]:
+        named = {**REASONS, **self.loader.reasons}
+        found = {named[mark]: count for mark, count in sorted(tally.items()) if mark not in (USED, UNSIZED)}
+        if self.loader.unreadable:
+            found["unreadable_row"] = found.get("unreadable_row", 0) + self.loader.unreadable
+        return found
+
+    def _refuse(self, tally: Mapping[int, int], batches: Sequence[Batch]) -> None:
+        """What would mislead. Raises BadInput."""
+        source = ", ".join(dict.fromkeys(file.name for batch in batches for file in batch.files))
+        skipped = self._skipped(tally)
+        calls = (
+            sum(tally.values()) + self.loader.unreadable - sum(skipped.get(r, 0) for r in self.loader.reasons.values())
+        )
+        unreadable = {REASONS[mark]: skipped[REASONS[mark]] for mark in UNREADABLE if REASONS[mark] in skipped}
+        problems = []
+        count = sum(unreadable.values())
+        if not self.skip_bad:
+            if count > MOST_UNREADABLE * calls:
+                why = ", ".join(f"{each.replace('_', ' ')}: {rows:,}" for each, rows in unreadable.items())
+                expected = (
+                    f"at most 1 % of rows that cannot be read ({why}); --skip-bad leaves them out{self._example()}"
+                )
+                problems.append(Problem("rows", f"{count:,} of {calls:,}", expected))
+            missing = skipped.get(REASONS[NO_TOKENS], 0)
+            if missing > MOST_UNREADABLE * calls:
+                expected = (
+                    "token counts on at least 99 % of the calls: what the others weigh is not known (streamed calls carry "
+                    "usage only with stream_options include_usage); --skip-bad leaves them out, and demand is then too low"
+                )
+                problems.append(Problem("token counts", f"none on {missing:,} of {calls:,} calls", expected))
+            above = skipped.get(REASONS[CACHED_ABOVE_INPUT], 0)
+            if above:
+                expected = (
+                    "cached tokens that are part of the input tokens; if the input excludes them, as some tools log it: "
+                    "--input-excludes-cached; --skip-bad leaves those rows out"
+                )
+                problems.append(Problem("cached_input_tokens", f"more than the input on {above:,} rows", expected))
+        if not tally.get(USED, 0) and not problems:
+            why = ", ".join(f"{each.replace('_', ' ')}: {rows:,}" for each, rows in skipped.items()) or "no rows"
+            if tally.get(UNSIZED, 0):
+                why = f"{tally[UNSIZED]:,} throttled calls, whose tokens nobody knows"
+            problems.append(Problem("file", why, "calls with input and output tokens"))
+        if problems:
+            raise BadInput([problem.at(source=source) for problem in problems])
+        total_input, total_output = self.store.run(
+            f"select sum(uncached + cached + written), sum(output) from calls where mark = {USED}"
+        )[0]
+        if total_input and not total_output:
+            name = self.formats.metrics["output_tokens"][0]
+            expected = f"output tokens: they weigh most (in Azure Monitor the metric is {name})"
+            raise BadInput([Problem("output_tokens", "0 on every row", expected, source=source)])
+
+    def _example(self) -> str:
+        for table, view, _ in self.loader.tables:
+            if not view and self.store.run(f"select 1 from (describe {table}) where column_name = 't_text'"):
+                rows = self.store.run(
+                    f"select t_text from {table} where mark = {UNREADABLE_TIME} and t_text is not null limit 1"
+                )
+                if rows:
+                    return f"; a time that is none: {rows[0][0][:40]}, expected {self.loader.layouts[-1].expected}"
+        return ""
+
+    def _grain(
+        self, batches: Sequence[Batch], lengths: Sequence[int]
+    ) -> tuple[Literal["request", "bucket"], int | None]:
+        """Whether rows are calls or buckets, and how long a bucket is, in microseconds. Raises BadInput."""
+        kinds = {batch.recognised.format.kind != "requests" for batch in batches}
+        source = ", ".join(dict.fromkeys(file.name for batch in batches for file in batch.files))
+        if len(kinds) > 1:
+            found, expected = "calls and buckets together", "one grain: logs of calls, or metrics, but not both at once"
+            raise BadInput([Problem("file", found, expected, source=source)])
+        step = self.store.common_step_us() if True in kinds or self._on_whole_minutes() else None
+        if kinds == {False}:
+            if step is None or step % MINUTE_US:
+                return "request", None
+            rows = self.store.tally().get(USED, 0)
+            self.findings.append(Finding("whole_minutes", rows))
+        told = [self.bucket_seconds] if self.bucket_seconds else list(dict.fromkeys(lengths))
+        if len(told) > 1:
+            raise BadInput(
+                [Problem("bucket_seconds", " and ".join(map(str, told)), "buckets of one length", source=source)]
+            )
+        if told:
+            length = told[0] * 1_000_000
+        elif step is None:
+            length = MINUTE_US
+            self.findings.append(Finding("bucket_length_assumed", 0, "60"))
+        else:
+            length = step
+        if length > LONGEST_BUCKET_SECONDS * 1_000_000 or (length > MINUTE_US and length % MINUTE_US):
+            seconds = length // 1_000_000
+            expected = (
+                f"buckets of a minute (at most {LONGEST_BUCKET_SECONDS} s): longer averages hide the peak; export with a "
+                "grain of PT1M (or say how long a row's bucket is: --bucket-seconds 60)"
+            )
+            raise BadInput([Problem("bucket_seconds", f"{seconds:,} s between rows", expected, source=source)])
+        if length > MINUTE_US:
+            self.findings.append(Finding("coarse_buckets", 0, str(length // 1_000_000)))
+        return "bucket", length
+
+    def _on_whole_minutes(self) -> bool:
+        """Whether every call, of enough to tell, begins on a whole minute."""
+        (rows, whole, stamps) = self.store.run(
+            f"select count(*), count(*) filter (where us % {MINUTE_US} = 0), approx_count_distinct(us) from calls "
+            f"where mark in ({USED}, {UNSIZED})"
+        )[0]
+        return bool(rows == whole and stamps > 2 and not self.loader.layouts[0].relative)
+
+    def _profiles(
+        self, thresholds: tuple[int, ...], grain: str, bucket_us: int | None
+    ) -> tuple[dict[Stream, DemandProfile], int, int]:
+        span = self.store.span()
+        if span is None:
+            raise AssertionError("a log without calls was not refused")
+        first, last = span
+        parts = max(1, (bucket_us or 0) // MINUTE_US)
+        last_us = last + (bucket_us or 1) - 1
+        since, until = self._window()
+        start = (first if since is None else since) // MINUTE_US
+        end = (last_us if until is None else until - 1) // MINUTE_US
+        sums: dict[Stream, dict[tuple[int, int], list[int]]] = {}
+        for stream, (minute, band, *counts) in self.store.minutes(thresholds):
+            rows = sums.setdefault(stream, {})
+            for part in range(parts):
+                at = minute - start + part
+                if 0 <= at <= end - start:
+                    kept = rows.setdefault((at, band), [0] * len(counts))
+                    for index, count in enumerate(counts):
+                        kept[index] += count
+        length = end - start + 1
+        relative = self.loader.layouts[0].relative
+        profiles = {
+            stream: DemandProfile(
+                None if relative else start,
+                length,
+                thresholds,
+                tuple(MinuteSums(minute, band, *counts) for (minute, band), counts in sorted(rows.items())),
+                parts,
+            )
+            for stream, rows in sums.items()
+        }
+        return profiles, (first if since is None else since), (last_us if until is None else until - 1)
+
+    def _window(self) -> tuple[int | None, int | None]:
+        from ptucalc.read.log_loading import window_of
+
+        return window_of(self.choices, self.loader.layouts[0])
+
+    def _time_zone(self, batches: Sequence[Batch]) -> str:
+        if self.loader.layouts[0].relative:
+            return "relative"
+        zones = {layout.zone for layout in self.loader.layouts if layout.naive}
+        return (
+            ", ".join(sorted(zones)) + " (assumed)"
+            if zones and not self.choices.time_zone
+            else ", ".join(sorted(zones)) or "UTC"
+        )
+
+    def _lint(self, tally: Mapping[int, int], source: LogSource, batches: Sequence[Batch]) -> Iterator[Finding]:
+        yield from self.findings
+        for flag, code in FLAGGED.items():
+            if count := self.store.flagged(flag):
+                yield Finding(code, count)
+        for batch in batches:
+            found = batch.recognised
+            if found.format.warning:
+                yield Finding("format_warning", 0, found.format.warning)
+            if found.time_tag == "local" and not self.choices.time_zone:
+                yield Finding("local_time", 0)
+            if found.format.input_excludes_cached or self.choices.input_excludes_cached:
+                rows = self.store.run("select count(*) from calls where mark = 0 and cached > 0")[0][0]
+                if rows:
+                    yield Finding("excludes_cached", int(rows))
+        if duplicates := source.skipped.get("duplicate"):
+            yield Finding("duplicate_rows", duplicates, source.ids)
+        if source.grain == "request" and not source.ids:
+            same, how = self.store.identical(source.rows_used)
+            if same:
+                yield Finding("identical_rows", same, how)
+        if source.cached_known:
+            known = self.store.flagged(CACHED)
+            if known < tally.get(USED, 0):
+                yield Finding("cached_missing", tally.get(USED, 0) - known)
+        if source.grain == "bucket":
+            unknown = self.store.run(
+                f"select count(*) from calls where mark = {USED} and requests = 0 and output + uncached + cached + written > 0"
+            )[0][0]
+            if unknown:
+                yield Finding("requests_unknown", int(unknown))
+
+
+def _columns(batches: Sequence[Batch]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for batch in batches:
+        for name, places in batch.recognised.places.items():
+            if places:
+                found.setdefault(name, str(places[0]))
+    return found
