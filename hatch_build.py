@@ -11,7 +11,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CompileData(BuildHookInterface[Any]):
-    """Adds ptucalc/compiled_catalog.py and compiled_prices.py to wheels. Editable installs read the YAML itself."""
+    """Adds ptucalc/compiled_catalog.py, compiled_prices.py and compiled_formats.py to wheels. Editable installs read the YAML itself."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before a build."""

@@ -12,13 +12,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ptucalc.api import compare_costs, largest_rate, size
+    from ptucalc.api import compare_costs, largest_rate, log_workloads, size, size_log
     from ptucalc.catalog import Catalog, DeploymentType, Model, Unknown, UnknownModel
     from ptucalc.cost_result import CostComparison
+    from ptucalc.demand_profile import DemandProfile
     from ptucalc.deployment_cost import DeploymentCost
     from ptucalc.errors import BadCatalog, BadInput, Problem, PtucalcError
+    from ptucalc.log_result import LogDemand
     from ptucalc.prices import PriceBook
     from ptucalc.read.catalog import load_catalog
+    from ptucalc.read.log_frames import FrameLog, profile_frame
+    from ptucalc.read.logs import RequestLog, read_log
     from ptucalc.read.prices import load_prices
     from ptucalc.read.workloads import read_workloads
     from ptucalc.reservations import coverage
@@ -33,14 +37,18 @@ __all__ = [
     "BadInput",
     "Catalog",
     "CostComparison",
+    "DemandProfile",
     "DeploymentCost",
     "DeploymentType",
+    "FrameLog",
     "LoadProfile",
+    "LogDemand",
     "Model",
     "Note",
     "PriceBook",
     "Problem",
     "PtucalcError",
+    "RequestLog",
     "Size",
     "SizedDeployment",
     "SizedWorkload",
@@ -53,18 +61,26 @@ __all__ = [
     "largest_rate",
     "load_catalog",
     "load_prices",
+    "log_workloads",
+    "profile_frame",
+    "read_log",
     "read_workloads",
     "size",
+    "size_log",
 ]
 
 _HOMES = {
-    "ptucalc.api": ("compare_costs", "largest_rate", "size"),
+    "ptucalc.api": ("compare_costs", "largest_rate", "log_workloads", "size", "size_log"),
     "ptucalc.catalog": ("Catalog", "DeploymentType", "Model", "Unknown", "UnknownModel"),
     "ptucalc.cost_result": ("CostComparison",),
+    "ptucalc.demand_profile": ("DemandProfile",),
     "ptucalc.deployment_cost": ("DeploymentCost",),
     "ptucalc.errors": ("BadCatalog", "BadInput", "Problem", "PtucalcError"),
+    "ptucalc.log_result": ("LogDemand",),
     "ptucalc.prices": ("PriceBook",),
     "ptucalc.read.catalog": ("load_catalog",),
+    "ptucalc.read.log_frames": ("FrameLog", "profile_frame"),
+    "ptucalc.read.logs": ("RequestLog", "read_log"),
     "ptucalc.read.prices": ("load_prices",),
     "ptucalc.read.workloads": ("read_workloads",),
     "ptucalc.reservations": ("coverage",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -18,9 +18,11 @@ from ptucalc.workload import LoadProfile, Workload
 
 if TYPE_CHECKING:
     from ptucalc.cost_result import CostComparison
+    from ptucalc.log_result import By, LogDemand
     from ptucalc.prices import PriceBook
+    from ptucalc.request_log import MeasuredLog
 
-__all__ = ["compare_costs", "deployment_types_of", "largest_rate", "size"]
+__all__ = ["compare_costs", "deployment_types_of", "largest_rate", "log_workloads", "size", "size_log"]
 
 
 def size(
@@ -127,6 +129,57 @@ def largest_rate(
     from ptucalc import inverse
 
     return inverse.largest_rate(workload, ptu, catalog=catalog or load_catalog(), headroom=headroom)
+
+
+def size_log(
+    log: MeasuredLog,
+    *,
+    model: str | None = None,
+    model_version: str | None = None,
+    map_model: Mapping[str, str] | None = None,
+    by: By = "deployment",
+    percentile: str = "p99",
+    catalog: Catalog | None = None,
+    sku: str | Iterable[str] = "all",
+    region: str | None = None,
+    headroom: Exact = 0,
+    output_weight: Exact | None = None,
+    today: date | None = None,
+) -> LogDemand:
+    """Demand, percentiles and sizes of a log that `read_log` (or `FrameLog.of`) has read.
+
+    `model` sizes all of it as that model; else `map_model` (deployment to model), the model and the deployment that rows
+    name say which it is, and what is not known stays without sizes, with the reason. `by` is "deployment", "model" or
+    "none": all together. `percentile` ("p99", "p99.9", "max") is of the weighted minutes, nearest rank, idle ones
+    included. The rest is as for `size`. Raises BadInput with every problem.
+    """
+    from ptucalc.log_demand import analyse
+
+    return analyse(
+        log,
+        catalog=catalog or load_catalog(),
+        by=by,
+        model=model,
+        model_version=model_version,
+        map_model=map_model,
+        percentile=percentile,
+        headroom=headroom,
+        output_weight=output_weight,
+        region=region,
+        deployment_types=deployment_types_of(sku),
+        version=__version__,
+        today=today or date.today(),
+    )
+
+
+def log_workloads(log: MeasuredLog, demand: LogDemand) -> list[Workload]:
+    """The log as workloads with its minutes, for `size` and `compare_costs`: those that `size_log` could size.
+
+    They are sized at the percentile of `demand`; costs follow every minute, with its own mix of tokens.
+    """
+    from ptucalc.log_workloads import workloads_of
+
+    return workloads_of(demand, log.profiles)
 
 
 def deployment_types_of(sku: str | Iterable[str]) -> tuple[DeploymentType, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -37,58 +38,76 @@ P99 = next(each for each in PERCENTILES if each.name == "p99")
 MESSAGES: Mapping[str, str] = {
     # the same call more than once, or not a call of this demand at all
     "duplicate_rows": "{rows} repeated an id{detail}: each call counts once",
-    "identical_rows": "{rows} equal another in every value, and rows have no id{detail}: each counts as a call; if the "
-    "export repeats rows, the sizes are too large",
-    "dedupe_window": "too many ids to remember them all{detail}: repeats further apart were not looked for",
-    "batch_traffic": "{rows} are batch calls{detail}: batches do not run on PTU and their times are those of the "
-    "answers; size from interactive calls only",
-    "own_cache_hits": "{rows} were answered from the gateway's own cache{detail} and never reached Azure: left out",
-    "other_statuses": "{rows} failed for other reasons than throttling{detail} and hold no tokens: left out",
-    "spilled_added_back": "{rows} had spilled over to a standard deployment{detail}: added back to the PTU deployment's "
-    "demand",
-    "no_usage": "{rows} say nothing of tokens{detail}: left out, so the demand may be higher",
-    "repeated_sums": "{rows} sum up calls that have rows of their own{detail}: left out",
+    "identical_rows": "{rows} equal another in time, deployment and all tokens, without an id to tell them apart{detail}: "
+    "each counts as a call; if the export repeats rows, the sizes are too large",
+    "agent_spans": "{rows} sum up calls that have rows of their own{detail}: left out",
+    "other_spans": "{rows} are not calls of a model{detail}: left out",
+    "batch_rows": "{rows} are batch calls{detail}: batches do not run on PTU, so the sizes are too large by them",
+    "batch_traffic": "{rows} are batch calls{detail}: batches do not run on PTU, so the sizes are too large by them",
+    "other_statuses": "{rows} failed for other reasons than throttling{detail}: they are no demand",
+    "spilled_requests": "{count} calls spilled over{detail}: they count; their tokens do where the export has those of the "
+    "standard deployment too",
+    "spilled_added_back": "{rows} had spilled over to a standard deployment{detail}: added back to the demand of the PTU "
+    "deployment",
     # tokens
-    "excludes_cached": "input tokens of {rows} leave the cached ones out{detail}: they were added, so that input means "
-    "the whole prompt",
-    "reasoning_counted_twice": "in {rows} the total holds reasoning tokens apart from the output{detail}: reasoning is "
-    "part of the output and counts once",
-    "reasoning_added": "output tokens of {rows} leave reasoning out{detail}: it was added",
-    "cached_above_input": "{rows} have more cached tokens than input tokens{detail}: left out",
-    "images": "{rows} hold images{detail}: they count by the input tokens that the log gives, which may leave them out",
-    "wrong_metric_name": "the log names a metric that Azure does not have{detail}: output tokens are in GeneratedTokens",
-    "rates_not_counts": "{rows} hold rates over a sliding window, not counts{detail}: they overlap, so that sums of them "
-    "mean nothing; the highest are right",
-    "averages": "{rows} are averages per sample, not sums per minute{detail}: export with the aggregation Total",
+    "excludes_cached": "input tokens leave the cached ones out{detail}: in {rows} they were added, so that input is the "
+    "whole prompt",
+    "reasoning_added": "output tokens leave reasoning out{detail}: in {rows} it was added",
+    "reasoning_counted_twice": "in {rows} the total counts reasoning beside the output{detail}: reasoning is part of the "
+    "output, and counts once here",
+    "cached_missing": "{rows} do not say how many tokens came from the cache{detail}: none counts as cached there, so the "
+    "sizes are an upper bound",
+    "wrong_metric_name": "{rows} are of a metric that Azure does not have{detail}: output tokens are in GeneratedTokens",
+    "no_output_tokens": "{rows} have input but no output tokens{detail}: the export may miss some; their metric is "
+    "GeneratedTokens",
+    "output_from_share": "in {rows} output is the share of the total that was given{detail}: the sizes are as good as it",
+    "output_from_total": "in {rows} output is the total less the input{detail}",
+    "input_from_total": "in {rows} input is the total less the output{detail}",
+    "active_above_total": "in {rows} more tokens are active than there are in total{detail}: none counts as cached there",
+    "rates_not_counts": "{rows} hold rates of a sliding minute, not counts{detail}: of each clock minute the last one counts",
+    "requests_unknown": "{rows} have tokens but no number of calls{detail}: sizes follow from the tokens alone; rates, and "
+    "what is said of the mean call, are off",
     # time
     "clock_skew": "times of {rows} do not fit the others{detail}: a row in the wrong minute can raise or flatten the "
     "peak; check the clocks of the sources",
     "mixed_time_zones": "time stamps are of several time zones{detail}: each was read with its own, minutes are UTC",
     "local_time": "times are of somebody's own time zone{detail}: read as UTC; sizes do not change with it, hours of the "
-    "week do, and clocks that were changed fold or tear an hour",
+    "week do (--time-zone says which)",
     "no_time_zone": "time stamps name no time zone{detail}: read as UTC; sizes do not change with it, hours of the week do",
-    "hourly_bins": "{rows} are sums over longer than five minutes{detail}: spread evenly over their minutes, which hides "
-    "the peak, so the sizes are too small; export with a grain of one minute (PT1M)",
-    "response_times": "times are those of the answers, not of the calls{detail}: minutes may be late by a call's length",
-    "whole_minutes": "all time stamps are on whole minutes{detail}: read as sums per minute",
-    "leap_second": "{rows} are in a leap second{detail}: they count in the minute it ends",
+    "hourly_bins": "{rows} are sums over an hour or so{detail}: spread evenly over their minutes, which hides the peak, so "
+    "the sizes are too small; export with a grain of one minute (PT1M)",
+    "coarse_buckets": "each row is a sum over {text} seconds: spread evenly over its minutes, which hides the peak within "
+    "them, so the sizes may be too small; export with a grain of one minute (PT1M)",
+    "bucket_length_assumed": "one row does not show how long it lasts: taken for {text} seconds (--bucket-seconds says it)",
+    "whole_minutes": "all time stamps are on whole minutes{detail}: read as sums per minute, not as calls",
     # what the export leaves out
-    "top_10_split": "the chart was split into its top series only{detail}: totals may be short; raise the limit of the "
-    "split to 50 or export each deployment",
-    "no_deployment_dimension": "the export does not tell deployments apart{detail}: all of the account is one; right only "
-    "where it has one model",
-    "row_cap": "the export has exactly as many rows as its tool allows{detail}: it may be cut off; export shorter spans "
-    "and give all files",
+    "top_10_split": "exactly {count} series{detail}, which is where the portal cuts a split chart off: totals may be "
+    "short; raise its limit or export each deployment",
+    "not_split": "{count} points are not split by deployment as the tokens are{detail}: left out",
+    "empty_deployment": "{rows} name no deployment{detail}: shown as one of its own",
+    "no_deployment_dimension": "the export does not tell deployments apart{detail}: right only where the account has one "
+    "model",
+    "several_accounts": "the export holds several accounts{detail}: added up, though each has its own deployments",
+    "empty_buckets": "{rows} are empty{detail}: idle time",
     "incomplete_gzip": "a compressed file breaks off{detail}: what could be read counts, the rest is missing",
-    "incomplete_file": "a file breaks off in the middle of a row{detail}: what could be read counts",
-    "growing_file": "a file grew while it was read{detail}: what was there at the start counts",
-    "long_lines": "{rows} are too long to be rows of a log{detail}: left out",
-    "invalid_utf8": "{rows} hold bytes that are not UTF-8{detail}: read with replacement characters; names may differ",
-    "unparsed_rows": "{rows} could not be read{detail}: left out",
-    "no_requests": "the log does not say how many calls there were{detail}: sizes follow from the tokens alone",
+    "file_changed": "a file changed while it was read{detail}: what was there at the start counts; run again when it rests",
+    "format_warning": "{text}",
 }
-"""By code of a finding: what it means for the numbers, and what to do. {rows} becomes "1 row" or "14 rows", {detail} the
-finding's detail in brackets. A code that is not here is shown in words."""
+"""By code of a finding: what it means for the numbers, and what to do. {rows} becomes "1 row" or "14 rows", {count} the
+bare number, {detail} the finding's detail in brackets, {text} the detail itself. A code that is not here is shown in
+words."""
+
+
+SINGULAR = {
+    "are": "is",
+    "do": "does",
+    "equal": "equals",
+    "have": "has",
+    "hold": "holds",
+    "name": "names",
+    "sum": "sums",
+}
+"""Verbs after {rows}, where it is one."""
 
 
 def _counted(count: int | Fraction, one: str) -> str:
@@ -103,7 +122,10 @@ def message_of(finding: Finding) -> str:
     rows = _counted(finding.rows, "row")
     if template is None:
         template = f"{finding.code.replace('_', ' ')}{{detail}}" + (": {rows}" if finding.rows else "")
-    return template.replace("{rows}", rows).replace("{detail}", detail) + "."
+    filled = {"rows": rows, "count": f"{finding.rows:,}", "detail": detail, "text": finding.detail}
+    if finding.rows == 1:
+        template = re.sub(r"(?<=\{rows\} )\w+", lambda verb: SINGULAR.get(verb[0], verb[0]), template)
+    return re.sub(r"\{(rows|count|detail|text)\}", lambda blank: filled[blank[1]], template) + "."
 
 
 def notes_of_log(
@@ -114,7 +136,7 @@ def notes_of_log(
     for finding in source.findings:
         yield Note(finding.code, message_of(finding))
     if source.skipped:
-        reasons = ", ".join(f"{reason}: {count:,}" for reason, count in source.skipped.items())
+        reasons = ", ".join(f"{reason.replace('_', ' ')}: {count:,}" for reason, count in source.skipped.items())
         yield Note(
             "skipped_rows", f"{sum(source.skipped.values()):,} of {source.rows:,} rows were not used ({reasons})."
         )
@@ -199,7 +221,7 @@ def note_of_unsized(entries: Sequence[LogEntry]) -> Iterator[Note]:
         listed = "; ".join(f"{entry.name}: {entry.reason.reason}" for entry in unsized[:MOST_NAMED] if entry.reason)
         more = f"; and {len(unsized) - MOST_NAMED:,} more" if len(unsized) > MOST_NAMED else ""
         calls = _counted(sum((entry.requests for entry in unsized), Fraction(0)), "call")
-        yield Note("not_sized", f"not sized, though there are {calls}: {listed}{more}.")
+        yield Note("not_sized", f"{calls} not sized: {listed}{more}.")
 
 
 def notes_of_entry(entry: LogEntry) -> Iterator[Note]:

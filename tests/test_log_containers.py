@@ -249,6 +249,7 @@ def test_spilled_requests_are_added_back():
         ([metric(RATE, (D, {NINE: 37.59}), aggregation="average")], 375),
         ([metric(RATE, (D, {NINE: 0}), aggregation="average")], 0),
         ([metric(ACTIVE, (D, {NINE: 700})), metric(RATE, (D, {NINE: 1}), aggregation="average")], 400),
+        ([metric("cacheReadInputTokens", (D, {NINE: 30})), metric(ACTIVE, (D, {NINE: 700}))], 30),
         ([], None),
     ],
 )

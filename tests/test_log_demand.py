@@ -405,7 +405,7 @@ def test_a_model_that_is_not_known_stays_in_the_result_with_near_names():
     ]
     (note,) = [note for note in result.notes if note.code == "not_sized"]
     assert note.message == (
-        "not sized, though there are 2 calls: code: got Aldr, expected a known model: Alder?; all calls: expected a "
+        "2 calls not sized: code: got Aldr, expected a known model: Alder?; all calls: expected a "
         "model, which the log does not name."
     )
 

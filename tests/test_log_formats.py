@@ -872,6 +872,12 @@ def refusal(*headings, rows=(), **given):
     return [str(problem) for problem in refused.value.problems]
 
 
+def test_six_columns_with_headings_are_no_rates():
+    assert columns("ts", "prompt_tokens", "completion_tokens", "a", "b", "c").generic
+    assert "here are arrival rates only" in refusal("0", "62.8", "1.03", "Gamma", "0.9", "0.01")[0]
+    assert refusal("0", "62.8", "1.03", "Gamma", "0.9")[0].startswith("timestamp")
+
+
 def test_missing_tokens_are_refused_with_what_there_is_and_what_may_be_meant():
     assert refusal("timestamp", "promptt_tokens", "answer") == [
         "input_tokens: expected a column of input tokens, such as input_tokens or prompt_tokens (promptt_tokens?), or "

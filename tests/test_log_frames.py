@@ -15,6 +15,7 @@ pytest.importorskip("narwhals", reason="narwhals is not installed")
 
 from ptucalc.demand_profile import DemandProfile, MinuteSums
 from ptucalc.errors import BadInput
+from ptucalc.read import log_frame_sums
 from ptucalc.read.log_frames import FrameLog, profile_frame
 from ptucalc.request_log import Finding, Stream, WindowMaxima
 
@@ -341,9 +342,9 @@ def test_text_that_is_no_time_is_counted(engine, stamp, frame_of):
         ((-1, 0, 1), "token counts: expected counts of 0 or more, got below 0 on 1 of 1,001 rows"),
         ((1, -1, 1), "token counts: expected counts of 0 or more, got below 0 on 1 of 1,001 rows"),
         ((1, 0, -1), "token counts: expected counts of 0 or more, got below 0 on 1 of 1,001 rows"),
-        ((1.5, 0, 1), "token counts: expected whole numbers, got fractions or beyond 2^53 on 1 of 1,001 rows"),
-        ((float("inf"), 0, 1), "token counts: expected whole numbers, got fractions or beyond 2^53 on 1 of 1,001 rows"),
-        ((2**53 + 2, 0, 1), "token counts: expected whole numbers, got fractions or beyond 2^53 on 1 of 1,001 rows"),
+        ((1.5, 0, 1), "token counts: expected whole numbers, got fractions or over 10,000,000,000,000 on 1 of 1,001 rows"),
+        ((float("inf"), 0, 1), "token counts: expected whole numbers, got fractions or over 10,000,000,000,000 on 1 of 1,001 rows"),
+        ((10**13 + 1, 0, 1), "token counts: expected whole numbers, got fractions or over 10,000,000,000,000 on 1 of 1,001 rows"),
     ],
 )  # fmt: skip
 def test_one_row_that_cannot_be_is_enough(engine, tokens, message, frame_of):
@@ -387,7 +388,7 @@ def test_a_status_says_what_a_call_without_tokens_was(engine, status, unsized, f
     rows = [call(index + 0.5, status=good) for index in range(99)] + [call(1, tokens=(None, None, None), status=status)]
     log = FrameLog.of(frame_of(engine, rows), thresholds=())
     assert log.profiles[CHAT].unsized == unsized
-    assert log.source.skipped == {} if unsized else {"failed_call" if failed else "no_token_counts": 1}
+    assert log.source.skipped == ({} if unsized else {"failed_call" if failed else "no_token_counts": 1})
 
 
 @pytest.mark.parametrize("engine", QUICK)
@@ -418,12 +419,20 @@ def test_a_frame_without_rows_is_refused(frame_of):
 
 
 @pytest.mark.parametrize("engine", QUICK)
-def test_sums_hold_up_to_63_bits(engine, frame_of):
-    rows = [call(1, tokens=(2**53, 0, 1))] * 1023
+def test_sums_beyond_what_floats_hold_are_exact(engine, frame_of):
+    rows = [call(1, tokens=(10**13, 0, 1))] * 999 + [call(1, tokens=(10**13 - 1, 0, 1))]
     (profile,) = profile_frame(frame_of(engine, rows), thresholds=()).values()
-    assert profile.rows[0].uncached == 1023 * 2**53
+    assert profile.rows[0].uncached == 10**16 - 1 > 2**53
+
+
+@pytest.mark.parametrize("engine", QUICK)
+@pytest.mark.parametrize("tokens", [(100, 0, 1), (5, 0, 100)])
+def test_sums_that_may_leave_what_engines_add_up_in_are_refused(engine, tokens, frame_of, monkeypatch):
+    monkeypatch.setattr(log_frame_sums, "SUM_LIMIT", 1000)
+    rows = [call(1, tokens=tokens)] * 9
+    assert profile_frame(frame_of(engine, rows), thresholds=())
     assert refused(frame_of(engine, [*rows, rows[0]])) == [
-        "tokens: expected sums under 2^63 in a minute, got up to 9,007,199,254,740,992 in a call"
+        "tokens: expected sums under 2^63 in a minute, got up to 100 in a call"
     ]
 
 
@@ -451,9 +460,9 @@ def test_columns_that_are_given_come_first(frame_of):
 
 def test_what_is_wrong_with_columns_is_said_at_once(frame_of):
     frame = frame_of("polars", [(START, "x", 1)], ("timestamp", "input_tokens", "answer_tokns"))
-    assert refused(frame, columns={"inputs": "x", "model": "modle", "status": "answer_token"}) == [
+    assert refused(frame, columns={"mdl": "x", "model": "modle", "status": "answer_token"}) == [
         "columns: expected one of timestamp, deployment, model, input_tokens, cached_input_tokens, cache_write_tokens, "
-        "output_tokens, status (input_tokens?), got inputs",
+        "output_tokens, status (model?), got mdl",
         "model: expected a column of the frame, got modle",
         "status: expected a column of the frame (answer_tokns?), got answer_token",
         "output_tokens: expected a column for it, or columns={'output_tokens': ...}; there are: timestamp, input_tokens, "

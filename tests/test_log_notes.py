@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import ptucalc
 from ptucalc.log_notes import MESSAGES, long_gaps, message_of
 from ptucalc.request_log import Finding
 
@@ -54,9 +56,15 @@ def test_what_a_reader_may_find_has_its_words(code):
     assert code in MESSAGES
 
 
+def test_no_finding_of_a_reader_lacks_words():
+    folder = Path(ptucalc.__file__).parent / "read"
+    found = [code for path in folder.glob("*.py") for code in re.findall(r'Finding\(\s*"(\w+)"', path.read_text())]
+    assert set(found) <= set(MESSAGES)
+
+
 @pytest.mark.parametrize("code", sorted(MESSAGES))
 def test_every_message_is_one_sentence_without_a_blank_left_open(code):
-    for finding in (Finding(code, 1), Finding(code, 14, "see {rows}, Portal [UTC]")):
+    for finding in (Finding(code, 1, "x"), Finding(code, 14, "see {rows}, Portal [UTC]")):
         message = message_of(finding)
         assert not re.search(r"\{(?!rows\}, Portal)|\s\s|\.\.|\(\)", message), message
         assert message.endswith(".")
@@ -65,6 +73,8 @@ def test_every_message_is_one_sentence_without_a_blank_left_open(code):
 
 def test_a_finding_says_how_many_rows_and_where():
     assert message_of(Finding("duplicate_rows", 1)) == "1 row repeated an id: each call counts once."
+    assert message_of(Finding("empty_buckets", 1)) == "1 row is empty: idle time."
+    assert message_of(Finding("empty_buckets", 2)) == "2 rows are empty: idle time."
     assert message_of(Finding("duplicate_rows", 1400, "CorrelationId")) == (
         "1,400 rows repeated an id (CorrelationId): each call counts once."
     )
@@ -72,6 +82,7 @@ def test_a_finding_says_how_many_rows_and_where():
 
 def test_a_finding_that_has_no_words_is_not_lost():
     assert message_of(Finding("odd_moons", 2, "in {braces}")) == "odd moons (in {braces}): 2 rows."
+    assert message_of(Finding("format_warning", 0, "mind the gap")) == "mind the gap."
     assert message_of(Finding("odd_moons", 0)) == "odd moons."
     assert noted(findings=(Finding("odd_moons", 0),))[0] == "odd_moons"
 
@@ -80,7 +91,7 @@ def test_a_finding_that_has_no_words_is_not_lost():
 
 
 def test_rows_that_were_not_used_are_counted_by_reason():
-    messages = noted(code="skipped_rows", rows=3000, skipped={"no tokens": 1200, "status 400": 2})
+    messages = noted(code="skipped_rows", rows=3000, skipped={"no_tokens": 1200, "status 400": 2})
     assert messages == ["1,202 of 3,000 rows were not used (no tokens: 1,200, status 400: 2)."]
 
 
@@ -190,7 +201,7 @@ def test_sums_near_a_models_limit_say_that_single_prompts_are_not_known():
 def test_many_that_are_not_sized_are_counted():
     profiles = {(f"d{number:02}", "unheard"): ramp(1) for number in range(13)}
     (message,) = [note.message for note in analysed(profiles).notes if note.code == "not_sized"]
-    assert message.startswith("not sized, though there are 13 calls: d00: got unheard, expected a known model")
+    assert message.startswith("13 calls not sized: d00: got unheard, expected a known model")
     assert message.endswith("; and 3 more.")
     assert "d09" in message and "d10" not in message
 

@@ -250,7 +250,8 @@ def test_a_file_that_is_too_large_is_refused_packed_or_not(read, refused, monkey
 
 
 def test_a_file_that_is_no_text_or_not_there_is_refused(refused, tmp_path):
-    assert refused(b"\xff\x00\xfe")[0].startswith("None: file: expected UTF-8 text")
+    assert refused(b"\x00\x01")[0].endswith("got a binary file")
+    assert "expected UTF-8 text" in refused(b"# \xe9")[0]
     with pytest.raises(BadInput, match="a file that can be read"):
         read_minutes(tmp_path / "none.csv")
 

@@ -510,6 +510,12 @@ def test_a_relative_clock_has_no_word_of_a_calendar():
     assert (strip.label, strip.first, strip.last) == ("day 3", "0 h", "24 h")
 
 
+def test_what_has_no_minutes_to_show_has_no_table():
+    result = a_result(unknown(per_minute=()))
+    assert blocks(result, Table) == []
+    assert len(remarks(result, "Not sized")) == 1
+
+
 # Several
 
 
@@ -541,7 +547,8 @@ def test_by_model_the_summary_has_no_second_column_of_models():
 
 def test_at_the_maximum_the_summary_shows_it_once():
     entries = [an_entry(name, percentile=MAXIMUM) for name in "ab"]
-    assert grid(a_result(*entries, percentile=MAXIMUM), "Deployment")[0][3:5] == ["TPM mean", "TPM max"]
+    titles = grid(a_result(*entries, percentile=MAXIMUM), "Deployment")[0]
+    assert titles[3:] == ["TPM mean", "TPM max", "Global", "Data zone", "Regional"]
 
 
 def test_of_many_that_are_not_sized_six_are_named():

@@ -269,6 +269,19 @@ def test_a_caption_that_does_not_fit_stands_below():
     assert below == f"     {caption}; ^ = over 50 PTU"
 
 
+@pytest.mark.parametrize(("length", "lines"), [(34, 3), (35, 4)])
+def test_a_caption_keeps_two_spaces_at_either_side(length, lines):
+    # 48 bars less 2 x 5 for the ends leave 38
+    strip = a_strip(threshold=None, over="", caption="c" * length)
+    assert len(lines_of(strip)) == lines
+
+
+def test_on_a_terminal_that_is_too_narrow_a_line_runs_on_and_is_not_broken(monkeypatch):
+    heat = bare(on_terminal(monkeypatch, a_week(), width=30))
+    assert [line for line in heat if line.endswith("668 at 11:00")] == heat[3:10]
+    assert heat[1:3] == ["  Peak", "       00 03 06 09 12 15 18 21"]
+
+
 def test_on_a_terminal_bars_over_the_threshold_are_red_and_not_marked(monkeypatch):
     text = on_terminal(monkeypatch, a_strip(), width=110)
     assert "^" not in text
@@ -293,6 +306,11 @@ def test_markdown_has_the_quarters_of_an_hour_one_below_the_other_those_over_the
         [" :45 ", " 0 "],
     ]
     assert all(line.count("|") == 26 for line in table.splitlines())
+
+
+def test_markdown_of_a_day_in_half_hours_has_two_lines():
+    table = markdown([a_strip([F(1)] * 48)]).splitlines()[4:]
+    assert [line[:8] for line in table] == ["| :00 | ", "| :30 | "]
 
 
 @given(st.lists(values, min_size=96, max_size=96), st.integers(10, 200), st.booleans(), values)

@@ -130,10 +130,31 @@ def cost(
             problems += money.problems
             sized = sized_call(sizer, whole, problems, command="cost", profile=profile_of(profile, problems))
             return show_costs(sized, sizer, money, view)
-        both = [FLAGS[field] for field, value in {**call, "profile": profile}.items() if value is not None]
+        from ptucalc.read.telling import is_log
+
+        log = is_log(file)
+        own = ("model", "model_version") if log else ()
+        given = {**call, "profile": profile}
+        both = [FLAGS[field] for field, value in given.items() if value is not None and field not in own]
         if both:
             beside = [Problem(flag, "beside a file", "left out: the rows of the file say that") for flag in both]
             raise BadInput([*beside, *money.problems])
+        if log:
+            from ptucalc.cli.log_runs import LogFlags, sized_log
+
+            sizer, problems = make_sizer(sku=sku, headroom=headroom, catalogs=catalogs)
+            flags = LogFlags(
+                (file,),
+                model=model,
+                model_version=model_version,
+                output_weight=output_weight,
+                sku=sku,
+                region=region,
+                headroom=headroom,
+                catalogs=catalogs,
+                skip_bad=skip_bad,
+            )
+            return show_costs(sized_log(flags, sizer, view, problems + money.problems), sizer, money, view)
         from ptucalc.batch import FileSizing
         from ptucalc.read.workloads import WorkloadFile
 

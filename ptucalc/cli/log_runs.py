@@ -20,8 +20,10 @@ from ptucalc.log_models import thresholds_of
 from ptucalc.log_result import LogDemand
 from ptucalc.read.catalog import load_catalog
 from ptucalc.read.logs import RequestLog, read_log
+from ptucalc.sizing import Sizer
+from ptucalc.sizing_result import SizingResult
 
-__all__ = ["LogFlags", "print_query", "show_log"]
+__all__ = ["LogFlags", "print_query", "show_log", "sized_log"]
 
 EXAMPLE = "a log: ptucalc logs requests.csv -m gpt-4.1, or ptucalc logs --kql apim for a query that gets one"
 
@@ -66,10 +68,38 @@ def show_log(flags: LogFlags, view: View, *, save: str | None, overwrite: bool) 
         if not result.answered:
             from ptucalc.cli.failing import failed
 
-            return failed(BadInput(result.problems), "table")
+            return failed(_unanswered(result), "table")
         if save is not None:
             _save(result, log, save, view)
     return 0
+
+
+def _unanswered(result: LogDemand) -> BadInput:
+    """Why nothing of the log has a size: what was not recognised, or not offered."""
+    sizes = {size.deployment_type.label: size.reason for entry in result.entries for size in entry.sizes.values()}
+    return BadInput(list(result.problems) or [Problem("sku", kind, reason) for kind, reason in sizes.items()])
+
+
+def sized_log(flags: LogFlags, sizer: Sizer, view: View, problems: Sequence[Problem]) -> SizingResult:
+    """The sizes of a log's deployments, for reports of workloads. Raises BadInput with all that is wrong."""
+    from ptucalc.log_workloads import workloads_of
+
+    with open_flagged(flags, view) as log:
+        try:
+            result = measured(flags, log)
+        except BadInput as error:
+            raise BadInput([*problems, *error.problems]) from None
+        if problems:
+            raise BadInput(list(problems))
+        if not result.answered:
+            raise _unanswered(result)
+        unsized = [entry.name for entry in result.entries if not entry.parts]
+        if unsized:
+            remark(f"left out, as they have no size: {', '.join(unsized)} (ptucalc logs says why)", view)
+        workloads = workloads_of(result, log.profiles)
+    keys = [sizer.add(workload).key for workload in workloads]
+    sized = [sizer.size(workload) for workload in workloads]
+    return sizer.result(sized, keys, version=__version__, today=date.today())
 
 
 def open_flagged(flags: LogFlags, view: View) -> RequestLog:

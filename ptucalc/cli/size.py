@@ -109,9 +109,31 @@ def size(
             if ptu:
                 return size_rates(sizer, whole, ptu, view, problems)
             return size_one(sizer, whole, view, problems)
-        both = [FLAGS[field] for field, value in call.items() if value is not None] + ["--ptu"][: bool(ptu)]
+        from ptucalc.read.telling import is_log
+
+        log = is_log(file)
+        own = ("model", "model_version") if log else ()
+        given = [field for field, value in call.items() if value is not None and field not in own]
+        both = [FLAGS[field] for field in given] + ["--ptu"][: bool(ptu)]
         if both:
             raise BadInput([Problem(flag, "beside a file", "left out: the rows of the file say that") for flag in both])
+        if log:
+            from ptucalc.cli.log_runs import LogFlags, sized_log
+            from ptucalc.cli.sizing_runs import show_sizes
+
+            sizer, problems = make_sizer(sku=sku, headroom=headroom, catalogs=tuple(catalog or ()))
+            flags = LogFlags(
+                (file,),
+                model=model,
+                model_version=model_version,
+                output_weight=output_weight,
+                sku=sku,
+                region=region,
+                headroom=headroom,
+                catalogs=tuple(catalog or ()),
+                skip_bad=skip_bad,
+            )
+            return show_sizes(sized_log(flags, sizer, view, problems), view)
         from ptucalc.batch import FileSizing
         from ptucalc.read.workloads import WorkloadFile
 

@@ -20,7 +20,17 @@ from ptucalc.workload import Workload
 if TYPE_CHECKING:
     from ptucalc.batch import FileSizing
 
-__all__ = ["check_file", "make_sizer", "no_answer", "size_file", "size_one", "size_rates", "sized_call", "sized_file"]
+__all__ = [
+    "check_file",
+    "make_sizer",
+    "no_answer",
+    "show_sizes",
+    "size_file",
+    "size_one",
+    "size_rates",
+    "sized_call",
+    "sized_file",
+]
 
 LONG_TABLE = 5_000
 """From so many workloads on, only CSV is quick and small."""
@@ -51,7 +61,7 @@ def make_sizer(
 
 def size_one(sizer: Sizer, call: Mapping[str, str | None], view: View, problems: list[Problem]) -> int:
     """Size the workload that the flags describe."""
-    return _show(sized_call(sizer, call, problems, command="size"), view)
+    return show_sizes(sized_call(sizer, call, problems, command="size"), view)
 
 
 def sized_call(
@@ -103,7 +113,7 @@ def size_rates(
 def size_file(sizing: FileSizing, view: View, problems: list[Problem], *, skip_bad: bool) -> int:
     """Size every workload of a file. Raises BadInput with every problem, unless the bad rows are to be skipped."""
     check_file(sizing, view, problems, skip_bad=skip_bad, keep=view.shape == "csv")
-    return _stream(sizing, view) if view.shape == "csv" else _show(sized_file(sizing, view), view)
+    return _stream(sizing, view) if view.shape == "csv" else show_sizes(sized_file(sizing, view), view)
 
 
 def check_file(sizing: FileSizing, view: View, problems: list[Problem], *, skip_bad: bool, keep: bool = False) -> None:
@@ -150,7 +160,7 @@ def _workload(sizer: Sizer, call: Mapping[str, str | None], problems: list[Probl
     return row.workload()
 
 
-def _show(result: SizingResult, view: View) -> int:
+def show_sizes(result: SizingResult, view: View) -> int:
     """The report, unless a deployment has no size at all: then why (and the JSON, if that was asked for)."""
     from ptucalc.report.size_blocks import size_blocks
 

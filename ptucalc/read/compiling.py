@@ -9,6 +9,7 @@ from typing import Any
 from zlib import crc32
 
 from ptucalc.read.catalog import read_catalog_data
+from ptucalc.read.log_formats import BUNDLED_FORMATS, read_format_data
 from ptucalc.read.prices import BUNDLED, read_price_data
 
 __all__ = ["compiled_modules"]
@@ -16,6 +17,7 @@ __all__ = ["compiled_modules"]
 BUNDLED_FILES: tuple[tuple[str, str, Callable[[Path], dict[str, Any]]], ...] = (
     ("models.yaml", "compiled_catalog", read_catalog_data),
     (f"ptucalc/{BUNDLED}", "compiled_prices", read_price_data),
+    (f"ptucalc/{BUNDLED_FORMATS}", "compiled_formats", read_format_data),
 )
 
 

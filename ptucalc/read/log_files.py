@@ -7,13 +7,14 @@ import gzip
 import io
 import json
 import os
+import re
 import shutil
 import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, cast
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.files import binary
@@ -44,7 +45,8 @@ class LogFile:
     """A file of logs: how it is laid out, and its first records.
 
     `path` is where the engine reads it, under a name without surprises. `headings` are those of a table; `head` the
-    first records (and, of JSON lines, some from further on): dicts by heading, or parsed objects.
+    first records (and, of JSON lines, some from further on): dicts by heading, or parsed objects; `blank_lines` stand
+    before the headings.
     """
 
     name: str
@@ -55,6 +57,7 @@ class LogFile:
     delimiter: str = ","
     headings: tuple[str, ...] = ()
     head: list[dict[str, Any]] = field(default_factory=list)
+    blank_lines: int = 0
     stamp: tuple[int, int] = (0, 0)
 
     def changed(self) -> bool:
@@ -64,14 +67,16 @@ class LogFile:
 
     def stream(self) -> IO[bytes]:
         """The unpacked bytes."""
-        return gzip.open(self.path) if self.packed else open(self.path, "rb")
+        return cast("IO[bytes]", gzip.open(self.path) if self.packed else open(self.path, "rb"))
 
 
 def open_log(path: str | Path, folder: str, number: int) -> LogFile:
     """A log by path, or "-" for standard input, which is kept in `folder` until it is read. Raises BadInput."""
     name = "stdin" if str(path) == "-" else str(path)
     safe = os.path.join(folder, f"log{number}")
-    if name == "stdin" or not _is_file(name):
+    if str(path) == "-":
+        _keep(None, safe)
+    elif not _is_file(name):
         _keep(name, safe)
     else:
         os.symlink(os.path.abspath(name), safe)
@@ -107,17 +112,17 @@ def _is_file(name: str) -> bool:
         raise _bad(name, error.strerror or str(error), "a file that can be read") from None
 
 
-def _keep(name: str, safe: str) -> None:
-    """Write a pipe to a file, for it is gone through more than once."""
+def _keep(name: str | None, safe: str) -> None:
+    """Write a pipe (None: standard input) to a file, for it is gone through more than once."""
     try:
         with open(safe, "wb") as kept:
-            if name == "stdin":
+            if name is None:
                 shutil.copyfileobj(sys.stdin.buffer, kept, 1 << 20)
             else:
                 with open(name, "rb") as stream:
                     shutil.copyfileobj(stream, kept, 1 << 20)
     except OSError as error:
-        raise _bad(name, error.strerror or str(error), "a file that can be read") from None
+        raise _bad(name or "stdin", error.strerror or str(error), "a file that can be read") from None
 
 
 def _bad(name: str, found: str, expected: str) -> BadInput:
@@ -129,7 +134,9 @@ def _first_bytes(file: LogFile) -> bytes:
         with open(file.path, "rb") as stream:
             file.packed = stream.read(2) == _GZIP
         with file.stream() as stream:
-            return stream.read(HEAD_BYTES)
+            head = stream.read(HEAD_BYTES)
+            more = len(head) == HEAD_BYTES and b"\n" not in head and not head.startswith(_PARQUET)
+            return head + stream.read(LONGEST_LINE_BYTES) if more else head
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _bad(file.name, f"a damaged gzip archive ({error})", "a whole one: copy it again") from None
     except OSError as error:
@@ -149,20 +156,27 @@ def _to_utf8(file: LogFile) -> None:
 
 
 def _look_inside(file: LogFile, head: bytes) -> None:
-    whole = len(head) < HEAD_BYTES
     text = head.decode("utf-8", errors="replace").removeprefix("\ufeff")
-    lines = text.splitlines() if whole else text.splitlines()[:-1] or [text]
-    if text.lstrip()[:1] in "{[" or any(_object(line) for line in lines[:50]):
-        _look_at_json(file, text, lines)
+    whole = len(head) < HEAD_BYTES
+    if not whole and "\n" in text:
+        text = text[: text.rindex("\n") + 1]
+    lines = text.split("\n")
+    first = next((line for line in lines if line.strip()), "")
+    if first.lstrip()[:1] == "[" or (first.lstrip()[:1] == "{" and _object(first) is None):
+        file.kind = "document"
+    elif any(_object(line) is not None for line in lines[:50]):
+        file.kind = "lines"
+        objects = [found for line in lines[:FIRST_RECORDS] if (found := _object(line)) is not None]
+        file.head = objects + list(_from_further_on(file))
     else:
         file.kind = "table"
-        file.delimiter = _delimiter(lines)
-        rows = csv.reader(io.StringIO("\n".join(lines), newline=""), delimiter=file.delimiter)
-        found = list(_some_rows(rows, FIRST_RECORDS + 1))
-        if not found:
+        file.delimiter = _delimiter(re.split("\r\n|\n|\r", text[:100_000]))
+        file.blank_lines = len(re.match(r"(?:[ \t]*(?:\r\n|\n|\r))*", text)[0].splitlines())  # type: ignore[index]
+        rows = list(_some_rows(csv.reader(io.StringIO(text, newline=""), delimiter=file.delimiter), FIRST_RECORDS + 1))
+        if not rows:
             raise _bad(file.name, "", "a log; the file is empty")
-        file.headings = tuple(found[0])
-        file.head = [dict(zip(file.headings, row, strict=False)) for row in found[1:]]
+        file.headings = tuple(rows[0])
+        file.head = [dict(zip(file.headings, row, strict=False)) for row in rows[1:]]
 
 
 def _some_rows(rows: Iterator[list[str]], most: int) -> Iterator[list[str]]:
@@ -186,15 +200,6 @@ def _object(line: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def _look_at_json(file: LogFile, text: str, lines: list[str]) -> None:
-    objects = [found for line in lines[:FIRST_RECORDS] if (found := _object(line)) is not None]
-    if objects and text.lstrip()[:1] != "[":
-        file.kind = "lines"
-        file.head = objects + list(_from_further_on(file))
-    else:
-        file.kind = "document"
 
 
 def _from_further_on(file: LogFile) -> Iterator[dict[str, Any]]:

@@ -165,7 +165,15 @@ def collected(sums: nw.LazyFrame[Any], clock: Clock) -> Iterator[Sums]:
     for key, deployment, model, mark, band, rows, on_minute, with_cached, *counts in rows_of(sums):
         *tokens, largest_output, largest_input = map(int, counts)
         if mark == USED and int(rows) * max(largest_output, largest_input) >= SUM_LIMIT:
-            raise BadInput([Problem("tokens", f"up to {largest_input:,} in a call", "sums under 2^63 in a minute")])
+            raise BadInput(
+                [
+                    Problem(
+                        "tokens",
+                        f"up to {max(largest_output, largest_input):,} in a call",
+                        "sums under 2^63 in a minute",
+                    )
+                ]
+            )
         minute, why = None, int(mark)
         if why not in (NO_TIME, UNREADABLE_TIME):
             minute = clock.minute(key)

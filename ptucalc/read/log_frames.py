@@ -21,6 +21,7 @@ from ptucalc.read.log_frame_sums import COUNTS, Sums, collected, reduced
 from ptucalc.read.log_frame_times import MINUTE_US, Clock, clock_of
 from ptucalc.read.log_sql import (
     CACHED_ABOVE_INPUT,
+    LARGEST,
     NEGATIVE,
     NO_TIME,
     NO_TOKENS,
@@ -110,7 +111,7 @@ def _read(frame: Any, given: Mapping[str, str], thresholds: Sequence[int] | None
     _refuse(tally, sums, columns)
     used = [each for each in sums if each.mark in (USED, UNSIZED)]
     grain, findings = _grain(used, clock)
-    profiles = _profiles(used, None if clock.relative else 0, limits)
+    profiles = _profiles(used, limits, relative=clock.relative)
     first = next(iter(profiles.values()))
     start = first.start if first.start is not None else min(each.minute or 0 for each in used)
     source = LogSource(
@@ -144,7 +145,7 @@ def _refuse(tally: Mapping[int, int], sums: Sequence[Sums], columns: Mapping[str
             problems.append(Problem(field, f"{found} {count:,} of {total:,} rows", expected, label=label))
 
     bad(NEGATIVE, "token counts", "below 0 on", "counts of 0 or more")
-    bad(UNREADABLE_NUMBER, "token counts", "fractions or beyond 2^53 on", "whole numbers")
+    bad(UNREADABLE_NUMBER, "token counts", f"fractions or over {LARGEST:,} on", "whole numbers")
     above = "cached and written tokens that are part of the input tokens; add them to the input if it excludes them"
     bad(CACHED_ABOVE_INPUT, "cached_input_tokens", "more than the input on", above)
     if tally.get(NO_TIME, 0) + tally.get(UNREADABLE_TIME, 0) > MOST_MISSING * total:
@@ -177,7 +178,7 @@ def _grain(used: Sequence[Sums], clock: Clock) -> tuple[str, tuple[Finding, ...]
     return "bucket", (Finding("whole_minutes", rows),)
 
 
-def _profiles(used: Sequence[Sums], epoch: int | None, limits: tuple[int, ...]) -> dict[Stream, DemandProfile]:
+def _profiles(used: Sequence[Sums], limits: tuple[int, ...], *, relative: bool) -> dict[Stream, DemandProfile]:
     minutes = [each.minute for each in used if each.minute is not None]
     start = min(minutes)
     length = max(minutes) - start + 1
@@ -191,7 +192,7 @@ def _profiles(used: Sequence[Sums], epoch: int | None, limits: tuple[int, ...]) 
             sums[index] += value
     return {
         stream: DemandProfile(
-            None if epoch is None else start,
+            None if relative else start,
             length,
             limits,
             tuple(MinuteSums(*key, *sums) for key, sums in sorted(found[stream].items())),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.log_formats import LogFormat, Recognised, RowFilter
@@ -16,6 +17,7 @@ from ptucalc.read.log_files import LONGEST_LINE_BYTES, LogFile
 from ptucalc.read.log_sql import (
     FAILED_CALL,
     FIRST_FREE,
+    LATEST_US,
     NEGATIVE,
     NUMBERS,
     OUTSIDE,
@@ -38,6 +40,7 @@ SAMPLED_ROWS = 50_000
 """Names of deployments are taken from so many first rows; a log that names more later is read another way."""
 
 MOST_NAMES = 1000
+NAMES = ("deployment", "model")
 KEPT_IN_MEMORY_BYTES = 250_000_000
 """A larger Parquet file is not copied: it is read again for each question."""
 
@@ -75,15 +78,16 @@ class Loader:
 
     def load(self, batch: Batch) -> None:
         """Read one batch. Raises BadInput where a file is damaged or its times cannot be told."""
-        check = _Checks(batch.files)
+        check = _Checks(batch)
         try:
-            self._load(batch)
+            too_long = self._load(batch)
         except EngineError as error:
             check.wait()
             raise _engine_problem(batch, error) from None
-        check.wait()
+        self.unreadable += max(0, check.wait() - too_long)
 
-    def _load(self, batch: Batch) -> None:
+    def _load(self, batch: Batch) -> int:
+        """Read the batch; how many lines the engine left out for their length, and said so."""
         relation = _Relation(self.store, batch)
         found = batch.recognised
         places = dict(found.places)
@@ -103,6 +107,8 @@ class Loader:
         relation.again = relation.again and not reading.with_ids  # duplicates are marked in a table
         if not self._load_typed(batch, relation, reading, layout):
             self._load_text(relation, values, reading, layout, semicolons=batch.files[0].delimiter == ";")
+            return relation.rejected("error_type = 'LINE SIZE OVER MAXIMUM'")
+        return 0
 
     def _reason(self, reason: str) -> int:
         for mark, known in self.reasons.items():
@@ -119,6 +125,10 @@ class Loader:
         places = batch.recognised.places["timestamp"]
         values = [value_at(record, places, self.parse_json) for file in batch.files for record in file.head]
         stamps = [str(value) for value in values if value is not None and not missing(value)]
+        relation.stamps = tuple(stamps)
+        if not stamps:
+            what = "no row has one" if values else "no rows, only a header"
+            raise BadInput([Problem("timestamp", what, "rows with a time stamp", source=batch.files[0].name)])
         tagged = batch.recognised.time_tag
         try:
             return layout_of(
@@ -167,10 +177,16 @@ class Loader:
                     for name in NUMBERS
                     if name in columns
                 )
-                texts = "".join(f", {column} as f_{name}" for name, column in columns.items() if name not in NUMBERS)
-                source = f"(select epoch_us({columns['timestamp']}) as t_us, null::varchar as t_text, true as f_whole{numbers}{texts} from {typed})"
+                texts = "".join(
+                    f", {column if relation.has_enums and name in NAMES else f'given({column})'} as f_{name}"
+                    for name, column in columns.items()
+                    if name not in NUMBERS and name != "timestamp"
+                )
+                time = relation.typed_time(columns["timestamp"])
+                given = f"case when {columns['timestamp']} is not null then 'given' end as t_text"
+                source = f"(select {time} as t_us, {given}, true as f_whole{numbers}{texts} from {typed})"
                 names = {"deployment": "f_deployment", "model": "f_model"} if relation.has_enums else {}
-                direct = reading._replace(
+                direct = reading._replace(  # names are as they stand, where the first ones were
                     integer="bigint" if reading.buckets else "integer",
                     deployment=names.get("deployment", reading.deployment) if "deployment" in columns else "''",
                     model=names.get("model", reading.model) if "model" in columns else "''",
@@ -180,7 +196,8 @@ class Loader:
                 continue
             table = self.tables[-1][0]
             odd = (NEGATIVE, UNREADABLE_TIME, UNREADABLE_NUMBER)
-            if not self.store.run(f"select count(*) from {table} where mark in {odd}")[0][0]:
+            asked = f"select count(*) from {table} where mark in {odd} or us is null"
+            if not self.store.run(asked)[0][0]:
                 return True
             self.store.run(f"drop {'view' if relation.again else 'table'} {table}")
             self.tables.pop()
@@ -219,7 +236,7 @@ class Loader:
             beyond = outside("stamps.us", reading.window)
             self.store.run(
                 f"""update {table} set us = stamps.us, mark = case when mark >= {FIRST_FREE} and mark < 255 then mark
-                when stamps.us is null then {UNREADABLE_TIME} when {beyond} then {OUTSIDE} else mark end
+                when stamps.us is null or stamps.us < 0 or stamps.us >= {LATEST_US} then {UNREADABLE_TIME} when {beyond} then {OUTSIDE} else mark end
                 from stamps where t_text = t"""
             )
 
@@ -241,7 +258,9 @@ class Loader:
         ids = any("ids" in has for _, _, has in self.tables)
         for table, _, has in self.tables:
             written = "written" if "cache_write_tokens" in has else "0"
-            counts = "requests, unsized" if "buckets" in has else "1 as requests, (mark = 255)::integer as unsized"
+            counts = "requests, unsized, seconds"
+            if "buckets" not in has:
+                counts = "1 as requests, (mark = 255)::integer as unsized, null::double as seconds"
             marks = ", h1, h2" if "ids" in has else ", null::ubigint as h1, null::ubigint as h2" if ids else ""
             selects.append(
                 f"select us, deployment, model, uncached, cached, {written} as written, output, {counts}, mark, flags{marks} from {table}"
@@ -285,7 +304,8 @@ def _deployment(format: LogFormat, fields: frozenset[str]) -> str:
 
 def window_of(choices: Choices, layout: TimeLayout) -> tuple[int | None, int | None]:
     """Since and until in microseconds, on the clock of the log. Raises BadInput."""
-    problems, found = [], []
+    problems: list[Problem] = []
+    found: list[int | None] = []
     for flag, text in (("since", choices.since), ("until", choices.until)):
         if text is None:
             found.append(None)
@@ -347,6 +367,8 @@ class _Relation:
         self.packed = first.packed
         self.delimiter = first.delimiter
         self.headings = first.headings
+        self.blank_lines = first.blank_lines
+        self.stamps: tuple[str, ...] = ()
         self.again = first.kind == "parquet" and sum(file.size for file in batch.files) > KEPT_IN_MEMORY_BYTES
         self.has_enums = False
         self.time_type = ""
@@ -382,11 +404,14 @@ class _Relation:
             f"columns = {{{columns}}}",
             "auto_detect = false",
             f"header = {str(header).lower()}",
+            f"skip = {self.blank_lines if header else 0}",
             f"delim = {quoted(delimiter or self.delimiter)}",
             f"quote = {quoted(quote)}",
             f"escape = {quoted(quote)}",
             f"strict_mode = {str(strict).lower()}",
             f"compression = {quoted('gzip' if self.packed else 'none')}",
+            f"max_line_size = {LONGEST_LINE_BYTES}",
+            f"buffer_size = {2 * LONGEST_LINE_BYTES}",
         ]
         if rejects:
             options += [
@@ -394,7 +419,6 @@ class _Relation:
                 f"rejects_table = {quoted(self.rejects)}",
                 f"rejects_scan = {quoted(self.rejects + '_scan')}",
                 "rejects_limit = 0",
-                f"max_line_size = {LONGEST_LINE_BYTES}",
             ]
         return f"read_csv({', '.join(options)})"
 
@@ -420,11 +444,10 @@ class _Relation:
     def typed(self, columns: Mapping[str, str], store: CallStore, *, names_as_enums: bool) -> str:
         """The relation with the columns of values as times, numbers and names."""
         types = {column: "DOUBLE" for name, column in columns.items() if name in NUMBERS}
-        types[columns["timestamp"]] = "TIMESTAMPTZ"
-        names = [name for name in ("deployment", "model") if name in columns]
+        names = [name for name in NAMES if name in columns]
         self.has_enums = False
         if self.kind == "parquet":
-            return self._typed_parquet(types, columns["timestamp"])
+            return self._typed_parquet({**types, columns["timestamp"]: "TIMESTAMPTZ"})
         if self.kind != "table":
             raise EngineError("no columns of their own")
         if names_as_enums and names:
@@ -438,12 +461,27 @@ class _Relation:
         kind = f"names_{name}_{self.rejects}"
         source = self._csv(dict.fromkeys(self._names(), "VARCHAR"), strict=True, rejects=False)
         found = self.store.run(f"select distinct {column} from (select {column} from {source} limit {SAMPLED_ROWS})")
-        if len(found) > MOST_NAMES or any(text is None for (text,) in found):
-            raise EngineError("too many names, or none")
+        clean = [
+            text
+            for (text,) in self.store.run("select given(name) from (select unnest(?) as name)", [[n for (n,) in found]])
+        ]
+        if len(found) > MOST_NAMES or any(
+            text is None or text != name for text, (name,) in zip(clean, found, strict=True)
+        ):
+            raise EngineError("too many names, or names that need a second look")
         self.store.run(f"create type {kind} as enum ({', '.join(quoted(text) for (text,) in found)})")
         return kind
 
-    def _typed_parquet(self, types: Mapping[str, str], stamp: str) -> str:
+    def typed_time(self, column: str) -> str:
+        """SQL for stamps of the shapes that the first ones have; NULL for any other, which is then read as text."""
+        if self.kind == "parquet":
+            return f"epoch_us({column})"
+        shapes = {re.sub(r"\.\d+", ".%", stamp) for stamp in self.stamps}
+        likes = {re.sub(r"\d", "_", shape) for shape in shapes}
+        one_of = " or ".join(f"{column} like {quoted(like)}" for like in sorted(likes))
+        return f"case when ({one_of}) and substr({column}, 12, 2) < '24' then epoch_us(try_cast({column} as timestamptz)) end"
+
+    def _typed_parquet(self, types: Mapping[str, str]) -> str:
         source = f"read_parquet({self.files})"
         described = self.store.run(f"describe select * from {source}")
         if not self.time_type:
@@ -456,23 +494,24 @@ class _Relation:
                 raise EngineError("a number as text")
             cast = f"::{wanted}" if wanted else ""
             parts.append(f"{quoted_name}{cast} as {column}")
-        del stamp
         return f"(select {', '.join(parts)} from {source})"
 
-    def rejected(self) -> int:
-        """How many rows the engine could not take apart."""
+    def rejected(self, condition: str = "true") -> int:
+        """How many rows the engine could not take apart, in all or for one reason."""
         if self.kind == "parquet":
             return 0
-        (found,) = self.store.run(f"select count(distinct (file_id, line)) from {self.rejects}")[0]
+        (found,) = self.store.run(f"select count(distinct (file_id, line)) from {self.rejects} where {condition}")[0]
         return int(found)
 
 
 class _Checks:
-    """Packed files are checked against their own checksums while they are read; the engine would not notice."""
+    """What the engine would not notice, looked for while it reads: damage in packed files (by their own checksums), and
+    lines so long that it drops them."""
 
-    def __init__(self, files: Sequence[LogFile]) -> None:
+    def __init__(self, batch: Batch) -> None:
         self.problems: list[Problem] = []
-        self.files = [file for file in files if file.packed]
+        self.long_lines = 0
+        self.files = [file for file in batch.files if file.kind != "parquet"]
         self.thread = threading.Thread(target=self._check, daemon=True)
         self.thread.start()
 
@@ -480,20 +519,33 @@ class _Checks:
         for file in self.files:
             try:
                 with file.stream() as stream:
-                    while stream.read(1 << 20):
-                        pass
+                    self._look_through(stream)
             except (EOFError, OSError, zlib.error) as error:
-                found = f"a damaged gzip archive ({error})"
+                found = f"a damaged gzip archive ({error})" if file.packed else str(error)
                 self.problems.append(Problem("file", found, "a whole one: copy it again", source=file.name))
 
-    def wait(self) -> None:
-        """Until all is checked. Raises BadInput."""
+    def _look_through(self, stream: IO[bytes]) -> None:
+        length = 0
+        while chunk := stream.read(1 << 20):
+            end = chunk.find(b"\n")
+            if end < 0:
+                length += len(chunk)
+                continue
+            self.long_lines += length + end > LONGEST_LINE_BYTES
+            length = len(chunk) - chunk.rfind(b"\n") - 1
+        self.long_lines += length > LONGEST_LINE_BYTES
+
+    def wait(self) -> int:
+        """Until all is checked: how many lines were too long. Raises BadInput."""
         self.thread.join()
         if self.problems:
             raise BadInput(self.problems)
+        return self.long_lines
 
 
 def _engine_problem(batch: Batch, error: EngineError) -> BadInput:
     names = ", ".join(file.name for file in batch.files)
     first = str(error).splitlines()[0]
+    for file in batch.files:
+        first = first.replace(file.path, file.name)
     return BadInput([Problem("file", first[:200], "a log that can be read to its end", source=names)])

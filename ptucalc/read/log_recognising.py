@@ -72,7 +72,7 @@ def _recognise(
         return _document(file, _all_objects(file), book, given, output_share)
     headings = None if file.kind == "lines" else file.headings
     if file.kind == "table":
-        rows = [file.headings, *([*record.values()] for record in file.head[:30])]
+        rows: list[Sequence[str]] = [file.headings, *([*record.values()] for record in file.head[:30])]
         later = book.header_row(rows)
         if later is not None:
             return _from_reader(file, book, later[1], whole_table(file), output_share)
@@ -80,8 +80,8 @@ def _recognise(
     found = book.recognise(file.head, headings=headings, given=given)
     if found.format.reader:
         if file.kind == "table":
-            header, *rows = whole_table(file)
-            records: list[dict[str, Any]] = [dict(zip(header, row, strict=False)) for row in rows]
+            header, *below = whole_table(file)
+            records: list[dict[str, Any]] = [dict(zip(header, row, strict=False)) for row in below]
         elif file.kind == "lines":
             records = _all_objects(file)
         else:
@@ -165,6 +165,6 @@ def _look_into_parquet(file: LogFile, store: CallStore) -> None:
             columns.append(f"to_json({quoted})::varchar" if nested else f"{quoted}::varchar")
         head = store.run(f"select {', '.join(columns)} from read_parquet(['{file.path}']) limit {FIRST_RECORDS}")
     except EngineError as error:
-        found = str(error).splitlines()[0][:200]
+        found = str(error).splitlines()[0].replace(file.path, file.name)[:200]
         raise BadInput([Problem("file", found, "a whole Parquet file")]) from None
     file.head = [{name: "" if v is None else v for name, v in zip(file.headings, row, strict=True)} for row in head]

@@ -36,10 +36,12 @@ REASONS: Mapping[int, str] = {
 FIRST_FREE = 20
 
 MACROS = (
-    "create temp macro given(x) as case when x >= '0' and x < ':' then x when lower(trim(x)) in ('', 'n/a', 'null', '-',"
+    "create temp macro given(x) as case when x >= '0' and x < ':' then rtrim(x) when lower(trim(x)) in ('', 'n/a', 'null', '-',"
     " 'none', 'nan', 'undefined') then null else trim(x) end",
     "create temp macro grouped(x) as case when contains(x, ',') then case when regexp_full_match(x,"
-    " '[+-]?\\d{1,3}(,\\d{3})+(\\.0+)?') then replace(x, ',', '') end else x end",
+    " '[+-]?\\d{1,3}(,\\d{3})+(\\.0+)?') then replace(x, ',', '') end when contains(x, '_') then null else x end",
+    "create temp macro cache_share(x) as case when contains(x, '%') or try_cast(x as double) > 1 then"
+    " try_cast(replace(x, '%', '') as decimal(12, 9)) / 100 else try_cast(x as decimal(12, 9)) end",
     "create temp macro iso(x) as case when regexp_full_match(x,"
     " '\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(:[0-5]\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d(:?\\d\\d)?)?') and substr(x, 12, 2) < '24'"
     " then epoch_us(try_cast(x as timestamptz)) end",
@@ -123,6 +125,7 @@ NUMBERS = (
     "total_tokens",
     "requests",
     "throttled_requests",
+    "bucket_seconds",
 )
 """The fields that are counts."""
 
@@ -195,8 +198,11 @@ def calls(source: str, reading: Reading) -> str:
 
     status, said = f"try_cast({text('status')} as integer)", number("total_tokens")
     code = f"case when {text('status')} = '200' then 200 else {status} end" if "status" in fields else "null"
+    cached = number("cached_input_tokens")
+    if "cache_rate" in fields:
+        cached = f"coalesce({cached}, floor(case when n_input_tokens between 0 and {LARGEST} then n_input_tokens::decimal(18, 0) end * cache_share(f_cache_rate)))"
     first = f"""select *, {code} as status_code,
-        coalesce({number("cached_input_tokens")}, 0) as some_cached,
+        coalesce({cached}, 0) as some_cached,
         coalesce({number("cache_write_tokens")}, 0) as some_written,
         coalesce({number("reasoning_tokens")}, 0) as some_reasoning,
         {number("input_tokens")} as i, {number("output_tokens")} as o from {source}"""
@@ -216,7 +222,7 @@ def calls(source: str, reading: Reading) -> str:
     else:
         added = f"case when {beside} then some_reasoning else 0 end" if "total_tokens" in fields else "0"
     conditions = {
-        CACHED: f"{number('cached_input_tokens')} is not null",
+        CACHED: f"{cached} is not null",
         INPUT_ADDED: "false" if reading.input_excludes_cached else by_total,
         REASONING_ADDED: "false" if reading.output_excludes_reasoning else beside,
         REASONING_INSIDE: inside if reading.output_excludes_reasoning else "false",
@@ -224,6 +230,7 @@ def calls(source: str, reading: Reading) -> str:
     }
     known = {
         "cached_input_tokens": (CACHED,),
+        "cache_rate": (CACHED,),
         "total_tokens": (INPUT_ADDED, REASONING_ADDED, REASONING_INSIDE),
         "spilled": (SPILLED,),
     }
@@ -280,6 +287,7 @@ def calls(source: str, reading: Reading) -> str:
     if reading.buckets:
         columns += [f"coalesce({number('requests')}, 0)::bigint as requests"]
         columns += [f"coalesce({number('throttled_requests')}, 0)::bigint as unsized"]
+        columns += [f"{number('bucket_seconds')} as seconds"]
     columns += ["marked::utinyint as mark", "flagged::utinyint as flags"]
     if reading.with_ids:
         columns += [

@@ -33,6 +33,7 @@ MINUTE_US = 60_000_000
 SAMPLED_STAMPS = 200_000
 COMPARED_CALLS = 1_000_000
 SAMPLED_SHARE = 64
+MANY_STEPS = 10
 
 Progress = Callable[[float], None]
 """Told the share that is done, 0 to 1, now and then during a long query."""
@@ -130,7 +131,11 @@ class CallStore:
         """Sums of every stream, minute and band, in that order: the minute since 1970 (or the start), then the columns
         of `MinuteSums` from the band on."""
         bands = (
-            " + ".join(f"(uncached + cached + written > {limit} * requests)::integer" for limit in thresholds) or "0"
+            " + ".join(
+                f"(requests > 0 and uncached::bigint + cached + written > {limit} * requests)::integer"
+                for limit in thresholds
+            )
+            or "0"
         )
         rows = self.run(
             f"""select deployment, model, us // {minute_us} as minute, {bands} as band, sum(requests), sum(unsized),
@@ -151,12 +156,20 @@ class CallStore:
         stamps = [us for us, _ in rows]
         return min((b - a for a, b in pairwise(stamps)), default=None)
 
-    def common_step_us(self) -> int | None:
-        """The longest step of which all times between stamps are multiples; None with fewer than two stamps."""
-        stamps = [
-            us for (us,) in self.run(f"select distinct us from calls where mark in ({USED}, {UNSIZED}) order by us")
-        ]
-        return gcd(*(b - a for a, b in pairwise(stamps))) or None
+    def step_of_rows_us(self) -> tuple[int | None, bool]:
+        """The longest step of which all times between stamps are multiples, and whether most rows follow at that step.
+
+        None with fewer than two stamps.
+        """
+        rows = self.run(f"select distinct us from calls where mark in ({USED}, {UNSIZED}) order by us")
+        steps = [after - before for (before,), (after,) in pairwise(rows)]
+        step = gcd(*steps)
+        return step or None, len(steps) >= MANY_STEPS and 2 * steps.count(step) >= len(steps)
+
+    def told_seconds(self) -> list[int]:
+        """The lengths that buckets say they have."""
+        rows = self.run(f"select distinct seconds from calls where mark in ({USED}, {UNSIZED}) and seconds is not null")
+        return sorted(int(seconds) for (seconds,) in rows)
 
     def identical(self, rows: int) -> tuple[int, str]:
         """How many calls repeat another in time, deployment and all tokens; of those with sub-second stamps.
@@ -176,6 +189,8 @@ class CallStore:
     def drop_duplicates(self) -> str:
         """Mark later rows of an id that was there before as duplicates; says how they were looked for."""
         count = int(self.run("select count(h1) from calls")[0][0])
+        if not count:
+            return ""
         windowed = count > EXACT_IDS
         window = ID_WINDOW_SECONDS * 1_000_000
         for shift in (0, window) if windowed else (None,):

@@ -73,7 +73,8 @@ def _maxima(best: Sequence[int | Fraction | None], scale: int, step_us: int | No
     ]
     step = Fraction(step_us or 0, SECOND_US)
     why = f"time stamps come in steps of {float(step):g} s: nothing shorter can be seen" if hidden else ""
-    return WindowMaxima(*shown, why)
+    minute, ten, one = shown
+    return WindowMaxima(minute, ten, one, why)
 
 
 def _weights(number: int, group: Group, scale: int, profiles: Mapping[Stream, DemandProfile]) -> Iterator[_Weights]:
@@ -97,7 +98,7 @@ def _weights(number: int, group: Group, scale: int, profiles: Mapping[Stream, De
 
 
 def _band(thresholds: Sequence[int]) -> str:
-    return " + ".join(f"(uncached + cached + written > {limit})::integer" for limit in thresholds) or "0"
+    return " + ".join(f"(uncached::bigint + cached + written > {limit})::integer" for limit in thresholds) or "0"
 
 
 def _make_cells(store: CallStore, weights: Sequence[_Weights], thresholds: Sequence[int]) -> None:

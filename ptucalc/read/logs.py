@@ -13,7 +13,7 @@ from ptucalc.catalog import TokenWeights
 from ptucalc.demand_profile import DemandProfile, MinuteSums
 from ptucalc.errors import BadInput, Problem
 from ptucalc.log_formats import FormatBook
-from ptucalc.read.log_files import open_log
+from ptucalc.read.log_files import LogFile, open_log
 from ptucalc.read.log_loading import Batch, Choices, Loader
 from ptucalc.read.log_sql import (
     CACHED,
@@ -43,6 +43,9 @@ MOST_UNREADABLE = Fraction(1, 100)
 
 UNREADABLE = (UNREADABLE_ROW, NO_TIME, UNREADABLE_TIME, UNREADABLE_NUMBER, NEGATIVE)
 MINUTE_US = 60_000_000
+SURELY_COARSE_SECONDS = 900
+"""Rows that are all so far apart are no minutes."""
+
 LONGEST_BUCKET_SECONDS = 300
 """Longer averages hide the peak: Azure's metrics have one-minute bins, and so has any useful export."""
 
@@ -181,6 +184,7 @@ class _Reading:
         self.findings += [
             Finding("file_changed", 0, file.name) for file in files if file.name != "stdin" and file.changed()
         ]
+        self._check_clocks(files)
         tally = self.store.tally()
         self._refuse(tally, batches)
         grain, bucket_us = self._grain(batches, lengths)
@@ -207,6 +211,13 @@ class _Reading:
             verified=all(batch.recognised.format.verified for batch in batches),
         )
         return RequestLog(self.store, replace(source, findings=tuple(self._lint(tally, source, batches))), profiles)
+
+    def _check_clocks(self, files: Sequence[LogFile]) -> None:
+        """One clock for all files. Raises BadInput."""
+        if len({layout.relative for layout in self.loader.layouts}) > 1:
+            source = ", ".join(file.name for file in files)
+            expected = "one clock: times of the calendar, or times from the start, in all files"
+            raise BadInput([Problem("timestamp", "both kinds of times", expected, source=source)])
 
     def _skipped(self, tally: Mapping[int, int]) -> dict[str, int]:
         named = {**REASONS, **self.loader.reasons}
@@ -245,7 +256,13 @@ class _Reading:
                     "cached tokens that are part of the input tokens; if the input excludes them, as some tools log it: "
                     "--input-excludes-cached; --skip-bad leaves those rows out"
                 )
-                problems.append(Problem("cached_input_tokens", f"more than the input on {above:,} rows", expected))
+                problems.append(
+                    Problem(
+                        "cached_input_tokens",
+                        f"more than the input on {above:,} {'row' if above == 1 else 'rows'}",
+                        expected,
+                    )
+                )
         if not tally.get(USED, 0) and not problems:
             why = ", ".join(f"{each.replace('_', ' ')}: {rows:,}" for each, rows in skipped.items()) or "no rows"
             if tally.get(UNSIZED, 0):
@@ -254,7 +271,7 @@ class _Reading:
         if problems:
             raise BadInput([problem.at(source=source) for problem in problems])
         total_input, total_output = self.store.run(
-            f"select sum(uncached + cached + written), sum(output) from calls where mark = {USED}"
+            f"select sum(uncached::bigint + cached + written), sum(output) from calls where mark = {USED}"
         )[0]
         if total_input and not total_output:
             name = self.formats.metrics["output_tokens"][0]
@@ -280,24 +297,24 @@ class _Reading:
         if len(kinds) > 1:
             found, expected = "calls and buckets together", "one grain: logs of calls, or metrics, but not both at once"
             raise BadInput([Problem("file", found, expected, source=source)])
-        step = self.store.common_step_us() if True in kinds or self._on_whole_minutes() else None
+        step, regular = None, False
+        if True in kinds or self._on_whole_minutes():
+            step, regular = self.store.step_of_rows_us()
         if kinds == {False}:
             if step is None or step % MINUTE_US:
                 return "request", None
-            rows = self.store.tally().get(USED, 0)
-            self.findings.append(Finding("whole_minutes", rows))
-        told = [self.bucket_seconds] if self.bucket_seconds else list(dict.fromkeys(lengths))
+            self.findings.append(Finding("whole_minutes", self.store.tally().get(USED, 0)))
+        told = [self.bucket_seconds] if self.bucket_seconds else sorted({*lengths, *self.store.told_seconds()})
         if len(told) > 1:
-            raise BadInput(
-                [Problem("bucket_seconds", " and ".join(map(str, told)), "buckets of one length", source=source)]
-            )
+            lengths_told = " and ".join(map(str, told))
+            raise BadInput([Problem("bucket_seconds", lengths_told, "buckets of one length", source=source)])
         if told:
             length = told[0] * 1_000_000
-        elif step is None:
+        elif step is not None and (step <= MINUTE_US or regular or step >= SURELY_COARSE_SECONDS * 1_000_000):
+            length = step
+        else:  # minutes with idle ones left out look like this too, and that is the safe side
             length = MINUTE_US
             self.findings.append(Finding("bucket_length_assumed", 0, "60"))
-        else:
-            length = step
         if length > LONGEST_BUCKET_SECONDS * 1_000_000 or (length > MINUTE_US and length % MINUTE_US):
             seconds = length // 1_000_000
             expected = (
@@ -370,7 +387,10 @@ class _Reading:
     def _lint(self, tally: Mapping[int, int], source: LogSource, batches: Sequence[Batch]) -> Iterator[Finding]:
         yield from self.findings
         for flag, code in FLAGGED.items():
-            if count := self.store.flagged(flag):
+            count = self.store.flagged(flag)
+            if flag == INPUT_ADDED and any(batch.recognised.format.input_excludes_cached for batch in batches):
+                count = int(self.store.run(f"select count(*) from calls where mark = {USED} and cached > 0")[0][0])
+            if count:
                 yield Finding(code, count)
         for batch in batches:
             found = batch.recognised
@@ -378,10 +398,6 @@ class _Reading:
                 yield Finding("format_warning", 0, found.format.warning)
             if found.time_tag == "local" and not self.choices.time_zone:
                 yield Finding("local_time", 0)
-            if found.format.input_excludes_cached or self.choices.input_excludes_cached:
-                rows = self.store.run("select count(*) from calls where mark = 0 and cached > 0")[0][0]
-                if rows:
-                    yield Finding("excludes_cached", int(rows))
         if duplicates := source.skipped.get("duplicate"):
             yield Finding("duplicate_rows", duplicates, source.ids)
         if source.grain == "request" and not source.ids:
@@ -393,9 +409,9 @@ class _Reading:
             if known < tally.get(USED, 0):
                 yield Finding("cached_missing", tally.get(USED, 0) - known)
         if source.grain == "bucket":
-            unknown = self.store.run(
-                f"select count(*) from calls where mark = {USED} and requests = 0 and output + uncached + cached + written > 0"
-            )[0][0]
+            unknown = self.store.run(f"select count(*) from calls where mark = {USED} and requests = 0 and output > 0")[
+                0
+            ][0]
             if unknown:
                 yield Finding("requests_unknown", int(unknown))
 

@@ -1,6 +1,6 @@
 """The minutes of a log as a file beside a plan: CSV with a line of what they are before it, and of what it held after.
 
-    # ptucalc.minutes/1 start=2023-11-16T18:17Z length=58 thresholds=128000;272000 scale=1
+    # ptucalc.minutes/1 start=2023-11-16T18:17Z length=58 thresholds=100000;200000 scale=1
     workload,minute,band,requests,unsized,uncached,cached,written,output
     chat,0,0,12,0,24810,3072,0,2961
     # end rows=1 sha256=...

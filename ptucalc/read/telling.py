@@ -1,0 +1,39 @@
+"""A file told apart by its content: is it a log, or workloads?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["is_log"]
+
+HEAD_BYTES = 65_536
+_PACKED = (b"\x1f\x8b", b"PAR1")
+_OF_WORKLOADS = ("requests_per_minute", "rpm", "workloads", "schema", "profile")
+
+
+def is_log(path: str) -> bool:
+    """Whether a file has a time stamp per row, as logs have, rather than workloads. Standard input is taken as workloads.
+
+    A file that cannot be read is none: whoever reads it next says why.
+    """
+    if path == "-" or not Path(path).is_file():
+        return False
+    try:
+        with open(path, "rb") as stream:
+            head = stream.read(HEAD_BYTES)
+    except OSError:
+        return False
+    if head.startswith(_PACKED):
+        return True
+    text = head.decode("utf-8", errors="replace").removeprefix("\ufeff").lstrip()
+    if text[:1] in ("{", "["):
+        return not any(f'"{name}"' in text for name in _OF_WORKLOADS)
+    header = text.split("\n", 1)[0]
+    if text[:1] == "#" or header.rstrip().endswith(":") or not any(mark in header for mark in ",;\t|"):
+        return False  # a plan
+    from ptucalc.log_records import normalise
+    from ptucalc.read.log_formats import load_formats
+
+    names = {normalise(cell) for mark in ",;\t|" if mark in header for cell in header.split(mark)}
+    stamps = {path.name for path in load_formats().aliases["timestamp"]} - {"time"}
+    return bool(names & stamps) and not names & set(_OF_WORKLOADS)
