@@ -232,14 +232,16 @@ def _columns(group: Group) -> dict[Measure, WeightedMinutes]:
     columns: dict[Measure, tuple[str, ...]] = {
         "requests": ("requests", "unsized"),
         "uncached_input_tokens": ("uncached", "written"),
+        "cached_input_tokens": ("cached",),
         "output_tokens": ("output",),
     }
-    return {
+    found = {
         measure: WeightedMinutes.added(
             [WeightedMinutes(c.profile.start, c.profile.column(*names), c.profile.scale) for c in group.calls]
         )
         for measure, names in columns.items()
     }
+    return {name: column for name, column in found.items() if name != "cached_input_tokens" or any(column.tops)}
 
 
 def _mean_call(profiles: Sequence[DemandProfile]) -> MeanCall | None:

@@ -68,8 +68,8 @@ MESSAGES: Mapping[str, str] = {
     "requests_unknown": "{rows} have tokens but no number of calls{detail}: sizes follow from the tokens alone; rates, and "
     "what is said of the mean call, are off",
     # time
-    "clock_skew": "times of {rows} do not fit the others{detail}: a row in the wrong minute can raise or flatten the "
-    "peak; check the clocks of the sources",
+    "clock_skew": "{rows} are more than {text} minutes earlier than the row before: where several machines write one log "
+    "their clocks may differ, and a call in the wrong minute can raise or flatten the peak",
     "mixed_time_zones": "time stamps are of several time zones{detail}: each was read with its own, minutes are UTC",
     "local_time": "times are of somebody's own time zone{detail}: read as UTC; sizes do not change with it, hours of the "
     "week do (--time-zone says which)",
@@ -78,7 +78,8 @@ MESSAGES: Mapping[str, str] = {
     "the sizes are too small; export with a grain of one minute (PT1M)",
     "coarse_buckets": "each row is a sum over {text} seconds: spread evenly over its minutes, which hides the peak within "
     "them, so the sizes may be too small; export with a grain of one minute (PT1M)",
-    "bucket_length_assumed": "one row does not show how long it lasts: taken for {text} seconds (--bucket-seconds says it)",
+    "bucket_length_assumed": "rows do not show how long they last: taken for {text} seconds, the safe side (--bucket-seconds "
+    "says it)",
     "whole_minutes": "all time stamps are on whole minutes{detail}: read as sums per minute, not as calls",
     # what the export leaves out
     "top_10_split": "exactly {count} series{detail}, which is where the portal cuts a split chart off: totals may be "

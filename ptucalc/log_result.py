@@ -48,7 +48,7 @@ SCHEMA: Final = "ptucalc.logs/1"
 By = Literal["deployment", "model", "none"]
 """What an entry of the result is: a deployment (and its model), a model over all deployments, or the whole log."""
 
-Measure = Literal["requests", "uncached_input_tokens", "output_tokens", "raw_ptu"]
+Measure = Literal["requests", "uncached_input_tokens", "cached_input_tokens", "output_tokens", "raw_ptu"]
 """What is shown per minute; throttled calls count as requests, but their tokens are not known."""
 
 

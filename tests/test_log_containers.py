@@ -573,17 +573,17 @@ def test_the_portals_chart_makes_a_bucket_of_each_row_that_has_numbers():
     assert (found.format.id, found.bucket_seconds, found.time_tag) == ("azure-portal-metrics-xlsx", 60, "local")
     assert not found.format.verified
     assert [(r["timestamp"], r["deployment"], r["input_tokens"], r["output_tokens"]) for r in found.records] == [
-        ("11/2/2026 10:00 AM", "gpt-4o-ptu", 24000, 3600),
-        ("11/2/2026 10:01 AM", "gpt-4o-ptu", 30500, 4550),
-        ("11/2/2026 10:02 AM", "gpt-4o-ptu", 17800, 2610),
-        ("11/2/2026 10:04 AM", "gpt-4o-ptu", 45100, 6900),
+        ("2026-11-02T10:00:00", "gpt-4o-ptu", 24000, 3600),
+        ("2026-11-02T10:01:00", "gpt-4o-ptu", 30500, 4550),
+        ("2026-11-02T10:02:00", "gpt-4o-ptu", 17800, 2610),
+        ("2026-11-02T10:04:00", "gpt-4o-ptu", 45100, 6900),
     ]
 
 
 def test_bins_of_five_minutes_are_told_by_the_stamps_and_longer_ones_refused():
-    found = read("portal_metrics", portal(("11/2/2026 10:00 AM", "5", "1"), ("11/2/2026 10:05 AM", "5", "1")))
+    found = read("portal_metrics", portal(("2026-11-02T10:00:00", "5", "1"), ("11/2/2026 10:05 AM", "5", "1")))
     assert found.bucket_seconds == 300
-    (problem,) = refusal("portal_metrics", portal(("11/2/2026 10:00 AM", "5", "1"), ("11/2/2026 10:15 AM", "5", "1")))
+    (problem,) = refusal("portal_metrics", portal(("2026-11-02T10:00:00", "5", "1"), ("11/2/2026 10:15 AM", "5", "1")))
     assert problem.endswith("ask again with a time granularity of 1 minute, got 900 seconds")
 
 
@@ -872,3 +872,24 @@ def test_intervals_are_those_of_iso_8601(text, seconds):
 )
 def test_the_most_common_step_is_the_length_of_a_bin(stamps, step):
     assert step_seconds(stamps) == step
+
+
+@pytest.mark.parametrize(
+    ("start", "first", "expected"),
+    [
+        ("2026-11-02 10:00:00", "11/2/2026 10:00 AM", "2026-11-02T10:00:00"),  # month first, as the start says
+        ("2026-02-11 10:00:00", "11/2/2026 10:00 AM", "2026-02-11T10:00:00"),  # day first
+        ("2026-11-11 10:00:00", "11/11/2026 10:00 AM", "11/11/2026 10:00 AM"),  # it could be either: asked for later
+        ("2026-05-03 10:00:00", "11/2/2026 10:00 AM", "11/2/2026 10:00 AM"),  # another day
+    ],
+)
+def test_the_start_time_above_a_portal_chart_tells_the_order_of_its_dates(start, first, expected) -> None:
+    rows = [
+        ["Start time", start],
+        ["Timestamp", "Processed Prompt Tokens (Sum), chat", "Generated Completion Tokens (Sum), chat"],
+        [first, "10", "2"],
+        [first.replace("10:00", "10:01"), "10", "2"],
+    ]
+    found = read_container("portal_metrics", rows, book=load_formats(), source="chart.csv")
+    assert found.records[0]["timestamp"] == expected
+    assert found.time_tag == "local"

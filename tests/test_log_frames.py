@@ -100,12 +100,13 @@ ROWS = [
     call(60.25, tokens=(2000, 2000, 5)),
     call(61.5, tokens=(None, None, None), status=429),
     call(62.5, tokens=(0, 0, 0), status=429),
+    call(62.75, tokens=(1500, 200, None), status=429),
     call(63.5, tokens=(700, None, 7), status=429),
     call(180.5, deployment="batch", model=None, tokens=(9, 0, 1), status=None),
     call(181.5, tokens=(None, None, None), status=500),
     call(182.5, tokens=(5, 0, 0), status=400),
 ]
-"""Four minutes, the third idle; one call failed without tokens, two were throttled without tokens."""
+"""Four minutes, the third idle; one call failed without tokens, three were throttled without (all) tokens."""
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning")
@@ -122,14 +123,14 @@ def test_every_engine_gives_the_same_sums(engine, frame_of):
             (
                 MinuteSums(0, 0, 1, 0, 600, 400, 0, 20),
                 MinuteSums(0, 2, 1, 0, 3000, 0, 0, 30),
-                MinuteSums(1, 0, 1, 2, 700, 0, 0, 7),
+                MinuteSums(1, 0, 1, 3, 700, 0, 0, 7),
                 MinuteSums(1, 1, 1, 0, 0, 2000, 0, 5),
                 MinuteSums(3, 0, 1, 0, 5, 0, 0, 0),
             ),
         ),
     }
     source = log.source
-    assert (source.rows, source.rows_used, source.skipped) == (9, 8, {"failed_call": 1})
+    assert (source.rows, source.rows_used, source.skipped) == (10, 9, {"failed_call": 1})
     assert (source.first, source.last) == (start * 60_000_000, (start + 4) * 60_000_000 - 1)
     assert (source.grain, source.bucket_seconds, source.relative_clock) == ("request", None, False)
     assert source.cached_known
@@ -527,3 +528,19 @@ def test_a_frame_is_left_as_it_was(frame_of):
 def test_what_is_no_frame_is_a_programmers_mistake(thing):
     with pytest.raises(TypeError):
         profile_frame(thing, thresholds=())
+
+
+@pytest.mark.parametrize("engine", QUICK)
+@pytest.mark.parametrize("kind", ["date", "text", "number"])
+def test_only_minutes_leave_the_engine(engine, kind, frame_of, monkeypatch):
+    stamps = [START + timedelta(seconds=index, milliseconds=7) for index in range(120)]
+    written = {"date": stamps, "text": [stamp.isoformat() for stamp in stamps]}
+    written["number"] = [1_793_610_000_007 + 1000 * index for index in range(120)]
+    rows = [(stamp, 100, 1) for stamp in written[kind]]
+    collected = []
+    taken = log_frame_sums.rows_of
+    monkeypatch.setattr(log_frame_sums, "rows_of", lambda sums: collected.extend(taken(sums)) or collected)
+    (profile,) = profile_frame(
+        frame_of(engine, rows, ("timestamp", "input_tokens", "output_tokens")), thresholds=()
+    ).values()
+    assert len(collected) == profile.length == 2

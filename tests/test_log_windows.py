@@ -100,7 +100,7 @@ def a_call(draw: st.DrawFn) -> Call:
 ONE_OF_EACH = [Call(333 + index, *stream, (1, 0, 1)) for index, stream in enumerate(STREAMS)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(a_call(), min_size=1, max_size=40))
 @example([Call(0, "a", "m", (50, 0, 1)), Call(1_000_000, "a", "m", (50, 0, 1)), Call(59_999_999, "b", "m", (1, 1, 1))])
 @example([Call(us, "a", "m", (10, 0, 1)) for us in (0, 60_000_000, 59_999_999, 119_999_999, 119_999_998)])

@@ -773,3 +773,39 @@ def test_the_busiest_minute_over_the_time_is_the_one_that_full_ptu_are_for(liste
     alone = [DeploymentLoad([Stream.of(each)]) for each in result.workloads]
     assert load.mean_weighted == sum(each.mean_weighted for each in alone)
     assert load.requests_per_month == sum(each.requests_per_month for each in alone)
+
+
+# Corners
+
+
+def test_throttled_calls_alone_in_a_band_need_no_limit_told_apart():
+    profile = log(minute(0, unsized=1), minute(1, 1, uncached=7_000, band=1), thresholds=(6_000,))
+    # the long call is 14,000; so is the throttled one
+    result = sized(measured(profile), LONG)
+    assert result.deployments[0].weighted_tpm == 14_000
+    assert costed(measured(log(minute(0, 4, uncached=400), minute(1, unsized=5)))).requests_per_month == 9 * MINUTES / 2
+
+
+def test_refused_calls_are_in_what_ifs_without_a_mix_too():
+    both = [measured(LIMITED), calls(5, average_requests_per_minute=5)]
+    (cost,) = compared(both, catalog=SHORT, deployment_types=(GLOBAL,)).deployments
+    # 15 PTU of $200 and $1,401.60 beside; pay-as-you-go $3,591.60 and 5 x $438
+    more = next(each for each in cost.sensitivity if each.change == "PTU prices -20%")
+    assert cost.hybrid[YEAR] is None and cost.payg_monthly_usd == F("5781.60")
+    assert more.cheapest[YEAR] == (15, F("2400") + F("1401.60"))
+
+
+@pytest.mark.parametrize("percentile", ["p50", "p75"])
+def test_sized_for_the_busiest_minute_a_deployment_is_the_one_of_the_maximum(percentile):
+    (deployment,) = sized(measured(CHANGING, percentile)).deployments
+    (maximum,) = sized(measured(CHANGING, "max")).deployments
+    assert deployment.at_maximum.sizes == maximum.sizes
+    assert sized(calls(5)).deployments[0].at_maximum.busiest is None
+
+
+def test_long_calls_that_ptu_refuse_are_no_long_context_of_theirs():
+    both = a_catalog(
+        a_model(prompt_limit_tokens=5_000, long_context=LongContext(5_000, "a shop", weights(input=2, output=6)))
+    )
+    result = sized(measured(LIMITED), both)
+    assert note_messages(result, "long_context") == [] and note_messages(result, "over_prompt_limit")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from .log_files import PLAIN, TEN, Seen, json_lines, minute, plain, seen, stamp, table, written
@@ -189,7 +189,7 @@ def same(one: Seen, other: Seen) -> bool:
     )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))  # shrinking takes minutes
 @given(LOGS, st.lists(st.sampled_from(FORMS), min_size=3, max_size=3, unique=True))
 def test_a_random_log_is_the_same_however_it_is_kept(
     calls: list[Call], forms: list[Callable[[Path, Sequence[Call]], Path]]
@@ -230,48 +230,42 @@ ODD = '"1,000"'
 """A number that makes the engine's typed reading fail, so that every value is read as text."""
 
 
-def both(path: Path, *rows: str, headings: str = PLAIN, **given: Any) -> Seen:
-    """What is found with these rows after 300 plain ones, the same typed and as text."""
-    before = [plain(1, 1, 2)] * 300
-    typed = seen(table(path / "typed.csv", *before, *rows, headings=headings), **given)
-    odd = seen(table(path / "odd.csv", plain(1, ODD, 2), *before[1:], *rows, headings=headings), **given)
-    assert odd.skipped == typed.skipped
-    assert odd.source.first == typed.source.first
-    (one,), (two,) = typed.profiles.values(), odd.profiles.values()
-    assert [row[2:] for row in one.rows][1:] == [row[2:] for row in two.rows][1:]
-    assert one.length == two.length
-    return typed
+NO_STAMPS = [
+    "2026-11-02",
+    "2026-1-2 3:04:05",
+    "2026-11-02T24:00:00Z",
+    "2026-11-02 10:05:00 Europe/Berlin",
+    "epoch",
+    "infinity",
+    "2026-11-02T10:05:61Z",
+    "0044-03-15 10:00:00 (BC)",
+    "2026-11-02T10:05:00+99:00",
+]
+"""What the engine might take for a time, and `parse_us` does not."""
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "2026-11-02",
-        "2026-1-2 3:04:05",
-        "2026-11-02T24:00:00Z",
-        "2026-11-02 10:05:00 Europe/Berlin",
-        "2026-11-02 10:05:00 PST",
-        "epoch",
-        "infinity",
-        "now",
-        "10:05:00",
-        "2026-11-02T10:05",
-        "2026-11-02T10:05:61Z",
-        "2026-02-30T10:05:00Z",
-        "0044-03-15 10:00:00 (BC)",
-        "2026-11-02T10:05:00+99:00",
-    ],
-)
-def test_a_stamp_is_one_or_none_whatever_way_the_log_is_read(text: str, tmp_path: Path) -> None:
-    found = both(tmp_path, f"{text},5,6")
-    if text == "2026-11-02T10:05":
-        assert (found.skipped, found.source.first) == ({}, found.source.first)
-    else:
-        assert found.skipped == {"unreadable_time": 1}
+@pytest.mark.parametrize("text", NO_STAMPS)
+def test_what_is_no_stamp_is_none_where_the_engine_reads_stamps_itself(text: str, tmp_path: Path) -> None:
+    found = seen(table(tmp_path / "typed.csv", *[plain(1)] * 200, f"{text},5,6", headings=PLAIN))
+    assert (found.skipped, found.rows) == ({"unreadable_time": 1}, [minute(0, 200, 200, 0, 0, 400)])
 
 
-def test_a_late_stamp_without_a_zone_is_in_the_zone_that_was_given(tmp_path: Path) -> None:
-    found = both(tmp_path, "2026-11-02T11:01:00.5,5,6", time_zone="Europe/Berlin")  # 10:01 UTC
+def test_what_is_no_stamp_is_none_where_every_value_is_read_as_text(tmp_path: Path) -> None:
+    rows = [plain(1)] * 2000 + [f"{text},5,6" for text in NO_STAMPS] + [plain(1, ODD)]
+    found = seen(table(tmp_path / "text.csv", *rows, headings=PLAIN))
+    assert (found.skipped, found.total[:3]) == ({"unreadable_time": len(NO_STAMPS)}, (2001, 0, 3000))
+
+
+@pytest.mark.parametrize("odd", [1, ODD], ids=["typed", "text"])
+def test_a_stamp_needs_no_seconds(odd: object, tmp_path: Path) -> None:
+    found = seen(table(tmp_path / "log.csv", plain(1), plain(2, odd), "2026-11-02T10:05,5,6", headings=PLAIN))
+    assert found.rows[-1] == minute(5, 1, 5, 0, 0, 6)
+
+
+@pytest.mark.parametrize("odd", ["1", '"1.0 "'], ids=["typed", "text"])
+def test_a_late_stamp_without_a_zone_is_in_the_zone_that_was_given(odd: object, tmp_path: Path) -> None:
+    rows = [*[plain(1)] * 299, plain(1, odd), "2026-11-02T11:01:00.5,5,6"]  # 10:01 UTC
+    found = seen(table(tmp_path / "log.csv", *rows, headings=PLAIN), time_zone="Europe/Berlin")
     assert found.rows == [minute(0, 300, 300, 0, 0, 600), minute(1, 1, 5, 0, 0, 6)]
 
 

@@ -45,6 +45,11 @@ KEPT_IN_MEMORY_BYTES = 250_000_000
 """A larger Parquet file is not copied: it is read again for each question."""
 
 
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)?$")
+"""The time zone that an ISO stamp ends with, or nothing."""
+
+
 @dataclass(frozen=True)
 class Choices:
     """What the user says about a log that it does not say itself."""
@@ -73,6 +78,8 @@ class Loader:
         self.parse_json = parse_json
         self.reasons: dict[int, str] = {}
         self.unreadable = 0
+        self.back = 0
+        self.zones: set[str] = set()
         self.layouts: list[TimeLayout] = []
         self.tables: list[tuple[str, bool, frozenset[str]]] = []
 
@@ -126,6 +133,7 @@ class Loader:
         values = [value_at(record, places, self.parse_json) for file in batch.files for record in file.head]
         stamps = [str(value) for value in values if value is not None and not missing(value)]
         relation.stamps = tuple(stamps)
+        self.zones |= {_ZONE.search(stamp)[0] for stamp in stamps if _ISO_DATE.match(stamp)}  # type: ignore[index]
         if not stamps:
             what = "no row has one" if values else "no rows, only a header"
             raise BadInput([Problem("timestamp", what, "rows with a time stamp", source=batch.files[0].name)])
@@ -254,6 +262,7 @@ class Loader:
 
     def finish(self) -> bool:
         """Make `calls` of all that was read; whether there are ids to find duplicates by."""
+        self.back = sum(self.store.going_back(table) for table, view, _ in self.tables if not view)
         selects = []
         ids = any("ids" in has for _, _, has in self.tables)
         for table, _, has in self.tables:

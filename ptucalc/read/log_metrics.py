@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +15,7 @@ from ptucalc.log_records import time_tag
 from ptucalc.read.log_canonical import Canonical, coarse, format_of, seconds_of, step_seconds, value_at
 from ptucalc.read.log_pivot import PERCENT, Pivot
 from ptucalc.request_log import Finding
+from ptucalc.timestamps import layout_of, parse_us
 
 __all__ = ["azure_monitor", "long_metrics", "portal_metrics"]
 
@@ -192,8 +194,24 @@ def portal_metrics(
         expected = "two stamps or more, each with a time of day: they tell how long a bin is"
         problems.append(Problem("timestamp", stamps[0] if stamps else "", expected, source=source))
     records, findings = pivot.finish(output_share, problems)
+    _in_iso(records, payload[:at], stamps)
     tag = "UTC" if "(UTC)" in header[0].upper() or time_tag(header[0]) == "UTC" else "local"
     return Canonical(records, format, "buckets", findings, seconds, tag)
+
+
+def _in_iso(records: Sequence[dict[str, Any]], above: Sequence[Sequence[str]], stamps: Sequence[str]) -> None:
+    """Write stamps such as 11/2/2026 in ISO order, where the rows above name the day that the first of them is of."""
+    slashed = re.match(r"(\d{1,2})/(\d{1,2})/(\d{4})\b", stamps[0]) if stamps else None
+    days = [found for row in above for cell in row if (found := re.match(r"(\d{4})-(\d\d)-(\d\d)\b", cell.strip()))]
+    if slashed is None or not days:
+        return
+    first, second, month, day = int(slashed[1]), int(slashed[2]), int(days[0][2]), int(days[0][3])
+    if first == second or {first, second} != {month, day}:
+        return
+    layout = layout_of(stamps, date_order="mdy" if first == month else "dmy")
+    for record in records:
+        seconds = parse_us(str(record["timestamp"]), layout) // 1_000_000
+        record["timestamp"] = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _split(above: Sequence[Sequence[str]]) -> str:

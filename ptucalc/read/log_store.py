@@ -20,7 +20,7 @@ from ptucalc.request_log import Stream
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["EXACT_IDS", "CallStore", "EngineError"]
+__all__ = ["BACK_MINUTES", "EXACT_IDS", "CallStore", "EngineError"]
 
 MEMORY = "1GB"
 """What the engine keeps in memory; more goes to the temporary folder."""
@@ -34,6 +34,10 @@ SAMPLED_STAMPS = 200_000
 COMPARED_CALLS = 1_000_000
 SAMPLED_SHARE = 64
 MANY_STEPS = 10
+BACK_MINUTES = 5
+BACK_US = BACK_MINUTES * MINUTE_US
+MOST_GOING_BACK = 20
+"""Where more than one row in so many goes back in time, the file is just not sorted."""
 
 Progress = Callable[[float], None]
 """Told the share that is done, 0 to 1, now and then during a long query."""
@@ -170,6 +174,14 @@ class CallStore:
         """The lengths that buckets say they have."""
         rows = self.run(f"select distinct seconds from calls where mark in ({USED}, {UNSIZED}) and seconds is not null")
         return sorted(int(seconds) for (seconds,) in rows)
+
+    def going_back(self, table: str) -> int:
+        """How many rows of a table are much earlier than the row before; 0 where rows are in no order at all."""
+        back, rows = self.run(
+            f"""select count(*) filter (where us - before < -{BACK_US}), count(*)
+            from (select us, lag(us) over () as before from {table} where mark in ({USED}, {UNSIZED}))"""
+        )[0]
+        return int(back) if back * MOST_GOING_BACK < rows else 0
 
     def identical(self, rows: int) -> tuple[int, str]:
         """How many calls repeat another in time, deployment and all tokens; of those with sub-second stamps.

@@ -32,7 +32,7 @@ from ptucalc.read.log_sql import (
     UNSIZED,
     USED,
 )
-from ptucalc.read.log_store import CallStore, Progress
+from ptucalc.read.log_store import BACK_MINUTES, CallStore, Progress
 from ptucalc.read.log_windows import busiest_windows
 from ptucalc.request_log import Finding, LogSource, Stream, WindowMaxima
 
@@ -398,6 +398,10 @@ class _Reading:
                 yield Finding("format_warning", 0, found.format.warning)
             if found.time_tag == "local" and not self.choices.time_zone:
                 yield Finding("local_time", 0)
+        if len(self.loader.zones) > 1:
+            yield Finding("mixed_time_zones", 0, ", ".join(sorted(zone or "none" for zone in self.loader.zones)))
+        if self.loader.back > len(source.files):  # where one file ends and the next begins is no skew
+            yield Finding("clock_skew", self.loader.back, str(BACK_MINUTES))
         if duplicates := source.skipped.get("duplicate"):
             yield Finding("duplicate_rows", duplicates, source.ids)
         if source.grain == "request" and not source.ids:
