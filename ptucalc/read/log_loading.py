@@ -446,7 +446,8 @@ class _Relation:
             nested = any(mark in kind for mark in ("STRUCT", "MAP", "[]"))
             value = f"to_json({quoted_name})::varchar" if nested else f"{quoted_name}::varchar"
             if kind.startswith("TIMESTAMP") and name == (stamp.column if stamp else ""):
-                value = f"{quoted_name}::timestamptz::varchar"
+                exact = f"make_timestamp(epoch_ns({quoted_name}) // 1000)" if kind == "TIMESTAMP_NS" else quoted_name
+                value = f"{exact}::timestamptz::varchar"
             parts.append(f"{value} as {column}")
         return f"(select {', '.join(parts)} from {source})"
 
@@ -456,7 +457,8 @@ class _Relation:
         names = [name for name in NAMES if name in columns]
         self.has_enums = False
         if self.kind == "parquet":
-            return self._typed_parquet({**types, columns["timestamp"]: "TIMESTAMPTZ"})
+            stamp = "TIMESTAMP_NS" if self.time_type == "TIMESTAMP_NS" else "TIMESTAMPTZ"
+            return self._typed_parquet({**types, columns["timestamp"]: stamp})
         if self.kind != "table":
             raise EngineError("no columns of their own")
         if names_as_enums and names:
@@ -484,9 +486,12 @@ class _Relation:
     def typed_time(self, column: str) -> str:
         """SQL for stamps of the shapes that the first ones have; NULL for any other, which is then read as text."""
         if self.kind == "parquet":
-            return f"epoch_us({column})"
-        shapes = {re.sub(r"\.\d+", ".%", stamp) for stamp in self.stamps}
-        likes = {re.sub(r"\d", "_", shape) for shape in shapes}
+            return f"epoch_ns({column}) // 1000" if self.time_type == "TIMESTAMP_NS" else f"epoch_us({column})"
+        likes = set()
+        for stamp in self.stamps:
+            zone = _ZONE.search(stamp)[0]  # type: ignore[index]
+            time = stamp.removesuffix(zone) if zone else stamp
+            likes.add(re.sub(r"\d", "_", re.sub(r"\.\d+$", ".%", time)) + zone)
         one_of = " or ".join(f"{column} like {quoted(like)}" for like in sorted(likes))
         return f"case when ({one_of}) and substr({column}, 12, 2) < '24' then epoch_us(try_cast({column} as timestamptz)) end"
 

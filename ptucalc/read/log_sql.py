@@ -43,7 +43,7 @@ MACROS = (
     "create temp macro cache_share(x) as case when contains(x, '%') or try_cast(x as double) > 1 then"
     " try_cast(replace(x, '%', '') as decimal(12, 9)) / 100 else try_cast(x as decimal(12, 9)) end",
     "create temp macro iso(x) as case when regexp_full_match(x,"
-    " '\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(:[0-5]\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d(:?\\d\\d)?)?') and substr(x, 12, 2) < '24'"
+    " '\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(:[0-5]\\d(\\.\\d{1,9})?)?(Z|[+-]([01]\\d|2[0-3])(:?[0-5]\\d)?)?') and substr(x, 12, 2) < '24'"
     " then epoch_us(try_cast(x as timestamptz)) end",
 )
 """What text means, once for all: missing values, thousands separators, plain decimal numbers, ISO 8601 stamps."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 __all__ = ["is_log"]
 
 HEAD_BYTES = 65_536
-_PACKED = (b"\x1f\x8b", b"PAR1")
 _OF_WORKLOADS = ("requests_per_minute", "rpm", "workloads", "schema", "profile")
 
 
@@ -23,9 +23,16 @@ def is_log(path: str) -> bool:
             head = stream.read(HEAD_BYTES)
     except OSError:
         return False
-    if head.startswith(_PACKED):
+    if head.startswith(b"PAR1"):
         return True
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
+        except zlib.error:
+            return False
     text = head.decode("utf-8", errors="replace").removeprefix("\ufeff").lstrip()
+    if not text:
+        return False
     if text[:1] in ("{", "["):
         return not any(f'"{name}"' in text for name in _OF_WORKLOADS)
     header = text.split("\n", 1)[0]
