@@ -166,7 +166,9 @@ def _look_inside(file: LogFile, head: bytes) -> None:
         file.kind = "document"
     elif any(_object(line) is not None for line in lines[:50]):
         file.kind = "lines"
-        objects = [found for line in lines[:FIRST_RECORDS] if (found := _object(line)) is not None]
+        rest = lines[FIRST_RECORDS:]
+        spread = rest[:: max(1, len(rest) // FIRST_RECORDS)]
+        objects = [found for line in lines[:FIRST_RECORDS] + spread if (found := _object(line)) is not None]
         file.head = objects + list(_from_further_on(file))
     else:
         file.kind = "table"
