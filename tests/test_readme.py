@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import doctest
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from fractions import Fraction
@@ -27,14 +29,25 @@ CONSOLE = [(page, block) for page in PAGES for block in blocks(page, "console")]
 
 
 @pytest.mark.parametrize(("page", "block"), CONSOLE, ids=[block.splitlines()[0][:70] for _, block in CONSOLE])
-def test_the_command_prints_what_the_page_shows(page: str, block: str) -> None:
-    command, shown = block.split("\n", 1)
-    words = shlex.split(command.removeprefix("$ "))
-    assert words[0] == "ptucalc", command
-    done = subprocess.run(
-        [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert (done.stdout + done.stderr).strip("\n") == shown.strip("\n")
+def test_the_command_prints_what_the_page_shows(page: str, block: str, tmp_path: Path) -> None:
+    """The commands of a block run one after the other in a folder of their own, so that one may read what one wrote."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    parts = re.split(r"^\$ (.*)\n", block, flags=re.MULTILINE)
+    assert not parts[0], f"the block starts with a command: {parts[0]}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for command, shown in zip(parts[1::2], parts[2::2], strict=True):
+        words = shlex.split(command)
+        assert words[0] == "ptucalc", command
+        done = subprocess.run(
+            [sys.executable, "-m", *words],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.stdout + done.stderr).strip("\n") == shown.strip("\n")
 
 
 def test_the_pages_show_commands() -> None:
@@ -42,7 +55,8 @@ def test_the_pages_show_commands() -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md"])
-def test_the_python_of_the_page_does_what_it_shows(page: str) -> None:
+def test_the_python_of_the_page_does_what_it_shows(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
     text = "\n".join(blocks(page, "python"))
     test = doctest.DocTestParser().get_doctest(text, {}, page, page, 0)
     assert test.examples
@@ -79,6 +93,27 @@ def test_the_ten_lines_on_break_even_say_what_is_computed() -> None:
     mini = next(e for e in costs("o3-mini").break_even if e.term == "1-month")
     assert f"o3-mini breaks even at {float(mini.utilization) * 100:.0f} %" in text
     assert all(costs(model).ptu_month_worth_usd < 220 for model in ("o1", "o3-mini", "gpt-5.6-sol"))
+
+
+def test_the_list_of_log_formats_is_the_table_of_formats() -> None:
+    section = (ROOT / "README.md").read_text().split("### Recognised formats\n")[1].split("\n#")[0]
+    bullets = re.findall(r"^- [^:]+: (.*(?:\n  .*)*)", section, re.MULTILINE)
+    listed = [" ".join(name.split()) for bullet in bullets for name in bullet.removesuffix(".").split(" · ")]
+    assert sorted(listed) == sorted(each.title for each in load_formats().formats)
+
+
+def test_the_format_that_contributing_shows_is_one() -> None:
+    """As its text says: the entry goes into the table, before the general ones, and a file of that layout is told."""
+    section = (ROOT / "CONTRIBUTING.md").read_text().split("## Add a log format\n")[1].split("\n## ")[0]
+    (entry,) = re.findall(r"^```text\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    given, head = entry.split("  - id: ", 1), find_bundled(BUNDLED_FORMATS).read_text()
+    assert not given[0]
+    first, marker, rest = head.partition("\nformats:\n")
+    book = build_formats(read_format_data(f"{first}{marker}{entry}{rest}"))
+    record = {"when": "2026-11-02T09:00:01Z", "route": "chat", "usage": {"in": 1200, "out": 300, "hit": 1024}}
+    found = book.recognise([record], headings=(), given={})
+    assert found.format.title == "Contoso gateway log"
+    assert {"timestamp", "deployment", "input_tokens", "cached_input_tokens", "output_tokens"} <= set(found.places)
 
 
 def test_the_catalog_that_contributing_shows_can_be_laid_over_the_bundled_one(tmp_path: Path) -> None:

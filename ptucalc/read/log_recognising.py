@@ -12,9 +12,9 @@ from typing import Any
 from ptucalc.errors import BadInput, Problem
 from ptucalc.log_formats import CANONICAL, FormatBook, LogFormat, Recognised
 from ptucalc.log_records import LINE, Place
+from ptucalc.read.log_choices import Batch
 from ptucalc.read.log_containers import read_container, records_of
 from ptucalc.read.log_files import FIRST_RECORDS, LogFile, whole_document, whole_table
-from ptucalc.read.log_loading import Batch
 from ptucalc.read.log_store import CallStore, EngineError
 from ptucalc.request_log import Finding
 

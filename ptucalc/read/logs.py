@@ -13,8 +13,9 @@ from ptucalc.catalog import TokenWeights
 from ptucalc.demand_profile import DemandProfile, MinuteSums
 from ptucalc.errors import BadInput, Problem
 from ptucalc.log_formats import FormatBook
+from ptucalc.read.log_choices import Batch, Choices, window_of
 from ptucalc.read.log_files import LogFile, open_log
-from ptucalc.read.log_loading import Batch, Choices, Loader
+from ptucalc.read.log_loading import Loader
 from ptucalc.read.log_sql import (
     CACHED,
     CACHED_ABOVE_INPUT,
@@ -370,8 +371,6 @@ class _Reading:
         return profiles, (first if since is None else since), (last_us if until is None else until - 1)
 
     def _window(self) -> tuple[int | None, int | None]:
-        from ptucalc.read.log_loading import window_of
-
         return window_of(self.choices, self.loader.layouts[0])
 
     def _time_zone(self, batches: Sequence[Batch]) -> str:

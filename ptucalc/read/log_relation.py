@@ -1,0 +1,181 @@
+"""The rows of a batch of files as the engine sees them, as text or with types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ptucalc.log_records import LINE, Place
+from ptucalc.read.log_choices import Batch
+from ptucalc.read.log_files import LONGEST_LINE_BYTES
+from ptucalc.read.log_sql import NUMBERS, Cells, quoted
+from ptucalc.read.log_store import CallStore, EngineError
+
+__all__ = ["NAMES", "ZONE", "Relation"]
+
+SAMPLED_ROWS = 50_000
+"""Names of deployments are taken from so many first rows; a log that names more later is read another way."""
+
+MOST_NAMES = 1000
+NAMES = ("deployment", "model")
+"""Fields with few different values."""
+
+KEPT_IN_MEMORY_BYTES = 250_000_000
+"""A larger Parquet file is not copied: it is read again for each question."""
+
+
+ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)?$")
+"""The time zone that an ISO stamp ends with, or nothing."""
+
+
+class Relation:
+    """The rows of a batch as the engine sees them: columns c0, c1, ... by heading, or `line`."""
+
+    def __init__(self, store: CallStore, batch: Batch) -> None:
+        first = batch.files[0]
+        self.kind = first.kind
+        self.store = store
+        self.files = "[" + ", ".join(quoted(file.path) for file in batch.files) + "]"
+        self.packed = first.packed
+        self.delimiter = first.delimiter
+        self.headings = first.headings
+        self.blank_lines = first.blank_lines
+        self.stamps: tuple[str, ...] = ()
+        self.again = first.kind == "parquet" and sum(file.size for file in batch.files) > KEPT_IN_MEMORY_BYTES
+        self.has_enums = False
+        self.time_type = ""
+        self.rejects = f"rejects{store.next_number()}"
+        if self.kind == "table":
+            self.columns = {heading: f"c{number}" for number, heading in reversed(list(enumerate(self.headings)))}
+            self.sql = self._csv(dict.fromkeys(self._names(), "VARCHAR"), strict=True)
+        elif self.kind == "parquet":
+            stamps = batch.recognised.places["timestamp"]
+            self.columns = {heading: f"c{number}" for number, heading in enumerate(self.headings)}
+            self.sql = self._parquet(stamps[0] if len(stamps) == 1 else None)
+        else:
+            self.columns = {LINE: LINE}
+            lines = self._csv({LINE: "VARCHAR"}, strict=True, delimiter="\x1f", quote="", header=False)
+            self.sql = f"(select line from {lines} where trim(line) <> '')"
+
+    def _names(self) -> list[str]:
+        return [f"c{number}" for number in range(len(self.headings))]
+
+    def _csv(
+        self,
+        types: Mapping[str, str],
+        *,
+        strict: bool,
+        delimiter: str | None = None,
+        quote: str = '"',
+        header: bool = True,
+        rejects: bool = True,
+    ) -> str:
+        columns = ", ".join(f"{name}: {quoted(kind)}" for name, kind in types.items())
+        options = [
+            self.files,
+            f"columns = {{{columns}}}",
+            "auto_detect = false",
+            f"header = {str(header).lower()}",
+            f"skip = {self.blank_lines if header else 0}",
+            f"delim = {quoted(delimiter or self.delimiter)}",
+            f"quote = {quoted(quote)}",
+            f"escape = {quoted(quote)}",
+            f"strict_mode = {str(strict).lower()}",
+            f"compression = {quoted('gzip' if self.packed else 'none')}",
+            f"max_line_size = {LONGEST_LINE_BYTES}",
+            f"buffer_size = {2 * LONGEST_LINE_BYTES}",
+        ]
+        if rejects:
+            options += [
+                "store_rejects = true",
+                f"rejects_table = {quoted(self.rejects)}",
+                f"rejects_scan = {quoted(self.rejects + '_scan')}",
+                "rejects_limit = 0",
+            ]
+        return f"read_csv({', '.join(options)})"
+
+    def lenient(self, values: Cells) -> Cells:
+        """The same values, read with line ends of two kinds and other things that are no CSV by the book."""
+        return values._replace(sql=values.sql.replace("strict_mode = true", "strict_mode = false"))
+
+    def _parquet(self, stamp: Place | None) -> str:
+        source = f"read_parquet({self.files})"
+        described = self.store.run(f"describe select * from {source}")
+        parts = []
+        for (name, kind, *_), column in zip(described, self._names(), strict=True):
+            quoted_name = '"' + name.replace('"', '""') + '"'
+            if stamp is not None and name == stamp.column and not stamp.steps and kind.startswith("TIMESTAMP"):
+                self.time_type = kind
+            nested = any(mark in kind for mark in ("STRUCT", "MAP", "[]"))
+            value = f"to_json({quoted_name})::varchar" if nested else f"{quoted_name}::varchar"
+            if kind.startswith("TIMESTAMP") and name == (stamp.column if stamp else ""):
+                exact = f"make_timestamp(epoch_ns({quoted_name}) // 1000)" if kind == "TIMESTAMP_NS" else quoted_name
+                value = f"{exact}::timestamptz::varchar"
+            parts.append(f"{value} as {column}")
+        return f"(select {', '.join(parts)} from {source})"
+
+    def typed(self, columns: Mapping[str, str], store: CallStore, *, names_as_enums: bool) -> str:
+        """The relation with the columns of values as times, numbers and names."""
+        types = {column: "DOUBLE" for name, column in columns.items() if name in NUMBERS}
+        names = [name for name in NAMES if name in columns]
+        self.has_enums = False
+        if self.kind == "parquet":
+            stamp = "TIMESTAMP_NS" if self.time_type == "TIMESTAMP_NS" else "TIMESTAMPTZ"
+            return self._typed_parquet({**types, columns["timestamp"]: stamp})
+        if self.kind != "table":
+            raise EngineError("no columns of their own")
+        if names_as_enums and names:
+            self.has_enums = True
+            for name in names:
+                types[columns[name]] = self._enum(columns[name], name)
+        every = {column: types.get(column, "VARCHAR") for column in self._names()}
+        return self._csv(every, strict=True, rejects=False)
+
+    def _enum(self, column: str, name: str) -> str:
+        kind = f"names_{name}_{self.rejects}"
+        source = self._csv(dict.fromkeys(self._names(), "VARCHAR"), strict=True, rejects=False)
+        found = self.store.run(f"select distinct {column} from (select {column} from {source} limit {SAMPLED_ROWS})")
+        clean = [
+            text
+            for (text,) in self.store.run("select given(name) from (select unnest(?) as name)", [[n for (n,) in found]])
+        ]
+        if len(found) > MOST_NAMES or any(
+            text is None or text != name for text, (name,) in zip(clean, found, strict=True)
+        ):
+            raise EngineError("too many names, or names that need a second look")
+        self.store.run(f"create type {kind} as enum ({', '.join(quoted(text) for (text,) in found)})")
+        return kind
+
+    def typed_time(self, column: str) -> str:
+        """SQL for stamps of the shapes that the first ones have; NULL for any other, which is then read as text."""
+        if self.kind == "parquet":
+            return f"epoch_ns({column}) // 1000" if self.time_type == "TIMESTAMP_NS" else f"epoch_us({column})"
+        likes = set()
+        for stamp in self.stamps:
+            zone = ZONE.search(stamp)[0]  # type: ignore[index]
+            time = stamp.removesuffix(zone) if zone else stamp
+            likes.add(re.sub(r"\d", "_", re.sub(r"\.\d+$", ".%", time)) + zone)
+        one_of = " or ".join(f"{column} like {quoted(like)}" for like in sorted(likes))
+        return f"case when ({one_of}) and substr({column}, 12, 2) < '24' then epoch_us(try_cast({column} as timestamptz)) end"
+
+    def _typed_parquet(self, types: Mapping[str, str]) -> str:
+        source = f"read_parquet({self.files})"
+        described = self.store.run(f"describe select * from {source}")
+        if not self.time_type:
+            raise EngineError("a time stamp as text")
+        parts = []
+        for (name, kind, *_), column in zip(described, self._names(), strict=True):
+            quoted_name = '"' + name.replace('"', '""') + '"'
+            wanted = types.get(column)
+            if wanted == "DOUBLE" and not any(word in kind for word in ("INT", "DOUBLE", "FLOAT", "DECIMAL")):
+                raise EngineError("a number as text")
+            cast = f"::{wanted}" if wanted else ""
+            parts.append(f"{quoted_name}{cast} as {column}")
+        return f"(select {', '.join(parts)} from {source})"
+
+    def rejected(self, condition: str = "true") -> int:
+        """How many rows the engine could not take apart, in all or for one reason."""
+        if self.kind == "parquet":
+            return 0
+        (found,) = self.store.run(f"select count(distinct (file_id, line)) from {self.rejects} where {condition}")[0]
+        return int(found)
