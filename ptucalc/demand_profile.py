@@ -20,7 +20,7 @@ TEXT_CLASSES = (TokenClass.INPUT, TokenClass.CACHED_INPUT, TokenClass.CACHE_WRIT
 def band_of(input_tokens: int, thresholds: Sequence[int]) -> int:
     """Which band a call's prompt falls in: how many of the thresholds it exceeds.
 
-    >>> [band_of(tokens, (128_000, 272_000)) for tokens in (128_000, 128_001, 300_000)]
+    >>> [band_of(tokens, (1000, 2000)) for tokens in (1000, 1001, 2001)]
     [0, 1, 2]
     """
     return sum(input_tokens > threshold for threshold in thresholds)

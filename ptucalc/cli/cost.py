@@ -145,6 +145,7 @@ def cost(
             sizer, problems = make_sizer(sku=sku, headroom=headroom, catalogs=catalogs)
             flags = LogFlags(
                 (file,),
+                percentile="max",  # full PTU serves the busiest minute; every minute counts in the bill
                 model=model,
                 model_version=model_version,
                 output_weight=output_weight,

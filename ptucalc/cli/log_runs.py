@@ -17,7 +17,7 @@ from ptucalc.errors import BadInput, Problem
 from ptucalc.log_data import ROW_COLUMNS
 from ptucalc.log_demand import analyse
 from ptucalc.log_models import thresholds_of
-from ptucalc.log_result import LogDemand
+from ptucalc.log_result import LogDemand, LogEntry
 from ptucalc.read.catalog import load_catalog
 from ptucalc.read.logs import RequestLog, read_log
 from ptucalc.sizing import Sizer
@@ -245,12 +245,20 @@ def minutes_name(save: str) -> str:
     return str(Path(save).with_suffix("")) + ".minutes.csv.gz"
 
 
+def _busy(entry: LogEntry) -> bool:
+    return entry.weighted_tpm is not None and entry.weighted_tpm.at[entry.percentile.name] > 0
+
+
 def _save(result: LogDemand, log: RequestLog, save: str, view: View) -> None:
     """Write the minutes, then the plan that names them: each appears whole or not at all."""
     from ptucalc.log_workloads import workloads_of
     from ptucalc.report.minute_file import write_minutes
     from ptucalc.report.saved_plan import SavedWorkload, plan_text
 
+    idle = [entry.name for entry in result.entries if entry.weighted_tpm and not _busy(entry)]
+    if idle:
+        found = f"{result.percentile.name}, which for {', '.join(idle)} is an idle minute"
+        raise BadInput([Problem("save", found, "a percentile with calls in it: --percentile max, or p99.9")])
     workloads = workloads_of(result, log.profiles)
     saved, profiles = [], {}
     for workload in workloads:

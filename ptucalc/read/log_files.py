@@ -12,6 +12,7 @@ import shutil
 import sys
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal, cast
@@ -135,7 +136,7 @@ def _first_bytes(file: LogFile) -> bytes:
             file.packed = stream.read(2) == _GZIP
         with file.stream() as stream:
             head = stream.read(HEAD_BYTES)
-            more = len(head) == HEAD_BYTES and b"\n" not in head and not head.startswith(_PARQUET)
+            more = len(head) == HEAD_BYTES and head.count(b"\n") < 2 and not head.startswith(_PARQUET)
             return head + stream.read(LONGEST_LINE_BYTES) if more else head
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _bad(file.name, f"a damaged gzip archive ({error})", "a whole one: copy it again") from None
@@ -162,7 +163,7 @@ def _look_inside(file: LogFile, head: bytes) -> None:
         text = text[: text.rindex("\n") + 1]
     lines = text.split("\n")
     first = next((line for line in lines if line.strip()), "")
-    if first.lstrip()[:1] == "[" or (first.lstrip()[:1] == "{" and _object(first) is None):
+    if first.lstrip()[:1] == "[" or (first.lstrip()[:1] == "{" and _object(first) is None and _one(text, whole)):
         file.kind = "document"
     elif any(_object(line) is not None for line in lines[:50]):
         file.kind = "lines"
@@ -181,17 +182,40 @@ def _look_inside(file: LogFile, head: bytes) -> None:
         file.head = [dict(zip(file.headings, row, strict=False)) for row in rows[1:]]
 
 
-def _some_rows(rows: Iterator[list[str]], most: int) -> Iterator[list[str]]:
-    csv.field_size_limit(LONGEST_LINE_BYTES)
+def _one(text: str, whole: bool) -> bool:
+    """Whether text that begins with a brace is one JSON document, rather than lines of which the first is broken."""
+    if not whole:
+        return True
     try:
-        for row in rows:
-            if row:
-                yield row
-                most -= 1
-            if not most:
-                return
+        json.loads(text)
+    except RecursionError:
+        return False
+    except ValueError:
+        return not any(_object(line) is not None for line in text.split("\n")[1:50])
+    return True
+
+
+def _some_rows(rows: Iterator[list[str]], most: int) -> Iterator[list[str]]:
+    try:
+        with _long_fields():
+            for row in rows:
+                if row:
+                    yield row
+                    most -= 1
+                if not most:
+                    return
     except csv.Error:  # the engine counts such rows
         return
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Lets Python's csv reader read cells as long as the engine does; its limit is one for the whole process."""
+    before = csv.field_size_limit(LONGEST_LINE_BYTES)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _object(line: str) -> dict[str, Any] | None:
@@ -248,9 +272,8 @@ def whole_document(file: LogFile) -> Any:
 
 def whole_table(file: LogFile) -> list[list[str]]:
     """Every row of a table, for formats whose rows belong together. Raises BadInput where it cannot be read."""
-    csv.field_size_limit(LONGEST_LINE_BYTES)
     try:
-        with io.TextIOWrapper(file.stream(), encoding="utf-8-sig", newline="") as text:
+        with io.TextIOWrapper(file.stream(), encoding="utf-8-sig", newline="") as text, _long_fields():
             return [row for row in csv.reader(text, delimiter=file.delimiter) if row]
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _bad(file.name, f"a damaged gzip archive ({error})", "a whole one: copy it again") from None

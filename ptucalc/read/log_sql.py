@@ -39,7 +39,7 @@ MACROS = (
     "create temp macro given(x) as case when x >= '0' and x < ':' then rtrim(x) when lower(trim(x)) in ('', 'n/a', 'null', '-',"
     " 'none', 'nan', 'undefined') then null else trim(x) end",
     "create temp macro grouped(x) as case when contains(x, ',') then case when regexp_full_match(x,"
-    " '[+-]?\\d{1,3}(,\\d{3})+(\\.0+)?') then replace(x, ',', '') end when contains(x, '_') then null else x end",
+    " '[+-]?\\d{1,3}(,\\d{3})+(\\.0+)?') then replace(x, ',', '') end else x end",
     "create temp macro cache_share(x) as case when contains(x, '%') or try_cast(x as double) > 1 then"
     " try_cast(replace(x, '%', '') as decimal(12, 9)) / 100 else try_cast(x as decimal(12, 9)) end",
     "create temp macro iso(x) as case when regexp_full_match(x,"
