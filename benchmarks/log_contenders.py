@@ -67,7 +67,7 @@ def read(file: str, weights: Weights) -> Answers:
 
 def pandas(file: str, weights: Weights, *, sliding: bool = False) -> Answers:
     """A notebook's cell, as one would write it."""
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
     calls = pd.read_csv(file, parse_dates=["timestamp"])
     calls["minute"] = calls["timestamp"].dt.floor("min")
@@ -96,7 +96,9 @@ def _weighed(frame: Any, weight: tuple[int, int, int]) -> Any:
     return uncached * of_input + frame["cached_tokens"] * of_cached + frame["output_tokens"] * of_output
 
 
-def _added(calls: Iterable[tuple[str, Any, int, int, int]], minute_of: Callable[[Any], datetime], w: Weights) -> Answers:
+def _added(
+    calls: Iterable[tuple[str, Any, int, int, int]], minute_of: Callable[[Any], datetime], w: Weights
+) -> Answers:
     """Calls (deployment, minute, tokens of each class) added up in a dictionary."""
     sums: dict[tuple[str, Any], list[int]] = {}
     for name, minute, given, cached, output in calls:
@@ -157,8 +159,14 @@ def count_lines(file: str, weights: Weights) -> Answers:
     return {}
 
 
-def generate(folder: str, rows: int, fewer: int, parquet_times: int) -> None:
-    """A week of calls (the same every time), in each format: all, the first `fewer` of them, and so many weeks.
+def start(file: str, weights: Weights) -> Answers:
+    """Nothing: what it takes to get here."""
+    del file, weights
+    return {}
+
+
+def generate(folder: str, rows: int, some: int, few: int, weeks: int) -> None:
+    """A week of calls (the same every time) in each format: all, the first `some` and `few` of them, and many weeks.
 
     Calls follow the hour and the day of the week; some minutes hold several times as many, most of them within seconds.
     """
@@ -195,14 +203,14 @@ def generate(folder: str, rows: int, fewer: int, parquet_times: int) -> None:
         from sized order by ms, pick, input, output) to '{week}' (format parquet, compression zstd)"""
     )
     text = "* replace (strftime(timestamp, '%Y-%m-%dT%H:%M:%S.%gZ') as timestamp)"
-    some = f"select {text} from (select * from '{week}' limit {fewer})"
-    engine.execute(f"copy (select {text} from '{week}') to '{folder}/all.csv' (format csv)")
-    engine.execute(f"copy ({some}) to '{folder}/some.csv' (format csv)")
-    engine.execute(f"copy ({some}) to '{folder}/some.csv.gz' (format csv, compression gzip)")
-    engine.execute(f"copy ({some}) to '{folder}/some.jsonl' (format json)")
+    calls = f"select {text} from (select * from '{week}' limit {{}})"
+    engine.execute(f"copy ({calls.format(rows)}) to '{folder}/all.csv' (format csv)")
+    engine.execute(f"copy ({calls.format(few)}) to '{folder}/few.csv' (format csv)")
+    engine.execute(f"copy ({calls.format(some)}) to '{folder}/some.csv.gz' (format csv, compression gzip)")
+    engine.execute(f"copy ({calls.format(some)}) to '{folder}/some.jsonl' (format json)")
     later = "* replace (timestamp + interval ({}) week as timestamp)"
-    weeks = " union all ".join(f"select {later.format(week)} from '{folder}/week.parquet'" for week in range(parquet_times))
-    engine.execute(f"copy ({weeks}) to '{folder}/weeks.parquet' (format parquet, compression zstd)")
+    all_weeks = " union all ".join(f"select {later.format(number)} from '{week}'" for number in range(weeks))
+    engine.execute(f"copy ({all_weeks}) to '{folder}/weeks.parquet' (format parquet, compression zstd)")
 
 
 def weights_of_models() -> Weights:
@@ -211,13 +219,16 @@ def weights_of_models() -> Weights:
 
     found = {}
     for deployment, (name, *_) in DEPLOYMENTS.items():
-        weights = load_catalog().find(name)[0].weights
-        found[deployment] = (int(weights.input), int(weights.cached_input), int(weights.output))
+        (of_input, of_cached, _, of_output, *_), unit = load_catalog().find(name)[0].weights.scaled
+        if unit != 1:
+            raise SystemExit(f"{name}: whole weights were expected")
+        found[deployment] = (of_input, of_cached, of_output)
     return found
 
 
 CONTENDERS: Mapping[str, Callable[[str, Weights], Answers]] = {
-    each.__name__: each for each in (read, pandas, pandas_sliding, dict_reader, csv_reader, json_lines, count_lines)
+    each.__name__: each
+    for each in (read, pandas, pandas_sliding, dict_reader, csv_reader, json_lines, count_lines, start)
 }
 
 

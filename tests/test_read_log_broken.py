@@ -7,8 +7,7 @@ import json
 import os
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import duckdb
 import pytest
 
 from ptucalc.request_log import Stream
@@ -160,7 +159,9 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_damaged_parquet_file_is_refused_without_names_of_temporary_files(tmp_path: Path) -> None:
     path = tmp_path / "log.parquet"
-    pq.write_table(pa.table({"timestamp": [stamp()], "input_tokens": [1], "output_tokens": [2]}), path)
+    query = f"select '{stamp()}' as timestamp, 1 as input_tokens, 2 as output_tokens"
+    duckdb.execute(f"copy ({query}) to '{path}' (format parquet)")
+    assert seen(path).total[0] == 1
     whole = path.read_bytes()
     for data in (whole[: len(whole) // 2], b"PAR1" + bytes(50), whole[:10] + bytes(60) + whole[70:]):
         path.write_bytes(data)
@@ -232,14 +233,13 @@ ODD_NUMBERS = {
     "1e400": "unreadable_number",
     "9007199254740993": "unreadable_number",
     "0x1F": "unreadable_number",
-    "1_000": "unreadable_number",
     "many": "unreadable_number",
     "true": "unreadable_number",
     "1 000": "unreadable_number",
     "12%": "unreadable_number",
     "NaN": "no_token_counts",
 }
-FINE_NUMBERS = {"1e3": 1000, "1.0": 1, "+5": 5, "-0": 0, '"1,200"': 1200, '"1,234,567"': 1_234_567, '"1,200.0"': 1200, '" 7 "': 7, '"1,200 "': 1200, "10000000000000": 10**13, "007": 7, "2.5e1": 25}  # fmt: skip
+FINE_NUMBERS = {"1e3": 1000, "1.0": 1, "+5": 5, "1_000": 1000, "-0": 0, '"1,200"': 1200, '"1,234,567"': 1_234_567, '"1,200.0"': 1200, '" 7 "': 7, '"1,200 "': 1200, "10000000000000": 10**13, "007": 7, "2.5e1": 25}  # fmt: skip
 
 
 def test_numbers_are_whole_and_plain_or_counted_as_unreadable(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_numbers_are_whole_and_plain_or_counted_as_unreadable(tmp_path: Path) ->
     assert found.total[:3] == (3 + len(FINE_NUMBERS), 0, 3 + sum(FINE_NUMBERS.values()))
 
 
-@pytest.mark.parametrize("text", ["1_000", "1e400", "inf", "-1", "1.5", "10000000000001"])
+@pytest.mark.parametrize("text", ["1e400", "inf", "-1", "1.5", "10000000000001"])
 def test_a_number_that_the_engine_might_take_is_judged_alike_where_it_reads_numbers_itself(
     text: str, tmp_path: Path
 ) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import duckdb
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -121,28 +120,29 @@ def as_document(folder: Path, calls: Sequence[Call]) -> Path:
     return written(folder / "d.json", json.dumps([nested(call) for call in calls], indent=1))
 
 
-def parquet(path: Path, calls: Sequence[Call], stamps: pa.Array) -> Path:
-    columns = list(zip(*(call[1:] for call in calls), strict=True))
-    arrays = [stamps, pa.array(columns[0]), *(pa.array(column, pa.int64()) for column in columns[1:])]
-    pq.write_table(pa.table(arrays, names=list(FIELDS)), path)
+def parquet(path: Path, calls: Sequence[Call], kind: str, stamps: Sequence[str]) -> Path:
+    types = ("VARCHAR", "BIGINT", "BIGINT", "BIGINT", "INTEGER")
+    columns = ", ".join(f"{name} {each}" for name, each in zip(FIELDS, (kind, *types), strict=True))
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'America/New_York'")
+        connection.execute(f"create table calls ({columns})")
+        rows = [(stamp, *call[1:]) for stamp, call in zip(stamps, calls, strict=True)]
+        connection.executemany("insert into calls values (?, ?, ?, ?, ?, ?)", rows)
+        connection.execute(f"copy calls to '{path}' (format parquet)")
     return path
 
 
 def as_parquet(folder: Path, calls: Sequence[Call]) -> Path:
-    times = [TEN + timedelta(microseconds=call.us) for call in calls]
-    return parquet(folder / "z.parquet", calls, pa.array(times, pa.timestamp("us", tz="UTC")))
+    return parquet(folder / "z.parquet", calls, "TIMESTAMPTZ", [call.stamp for call in calls])
 
 
 def as_nanoseconds(folder: Path, calls: Sequence[Call]) -> Path:
     """Without a zone, in nanoseconds that do not reach the next microsecond."""
-    epoch = int(TEN.timestamp()) * 10**9
-    return parquet(
-        folder / "ns.parquet", calls, pa.array([epoch + call.us * 1000 + 999 for call in calls], pa.timestamp("ns"))
-    )
+    return parquet(folder / "ns.parquet", calls, "TIMESTAMP_NS", [call.stamp[:-1] + "999" for call in calls])
 
 
 def as_parquet_texts(folder: Path, calls: Sequence[Call]) -> Path:
-    return parquet(folder / "t.parquet", calls, pa.array([call.stamp for call in calls]))
+    return parquet(folder / "t.parquet", calls, "VARCHAR", [call.stamp for call in calls])
 
 
 FORMS: tuple[Callable[[Path, Sequence[Call]], Path], ...] = (

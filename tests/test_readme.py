@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 import ptucalc
+from ptucalc.read.catalog import find_bundled
+from ptucalc.read.log_formats import BUNDLED_FORMATS, build_formats, load_formats, read_format_data
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "CONTRIBUTING.md", "examples/README.md")
@@ -102,18 +104,17 @@ def test_the_list_of_log_formats_is_the_table_of_formats() -> None:
     assert sorted(listed) == sorted(each.title for each in load_formats().formats)
 
 
-def test_the_format_that_contributing_shows_is_one() -> None:
-    """As its text says: the entry goes into the table, before the general ones, and a file of that layout is told."""
-    section = (ROOT / "CONTRIBUTING.md").read_text().split("## Add a log format\n")[1].split("\n## ")[0]
-    (entry,) = re.findall(r"^```text\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
-    given, head = entry.split("  - id: ", 1), find_bundled(BUNDLED_FORMATS).read_text()
-    assert not given[0]
-    first, marker, rest = head.partition("\nformats:\n")
-    book = build_formats(read_format_data(f"{first}{marker}{entry}{rest}"))
-    record = {"when": "2026-11-02T09:00:01Z", "route": "chat", "usage": {"in": 1200, "out": 300, "hit": 1024}}
-    found = book.recognise([record], headings=(), given={})
+def test_the_format_that_contributing_shows_can_be_added(tmp_path: Path) -> None:
+    (entry,) = blocks("CONTRIBUTING.md", "text")
+    before, formats, after = find_bundled(BUNDLED_FORMATS).read_text().partition("\nformats:\n")
+    path = tmp_path / "formats.yaml"
+    path.write_text(before + formats + entry + after)
+    book = build_formats(read_format_data(path))
+    usage = {"in": 1200, "out": 300, "hit": 1024}
+    found = book.recognise([{"when": "2026-11-02T09:00:01Z", "route": "chat", "usage": usage}], headings=None, given={})
     assert found.format.title == "Contoso gateway log"
-    assert {"timestamp", "deployment", "input_tokens", "cached_input_tokens", "output_tokens"} <= set(found.places)
+    fields = ["cached_input_tokens", "deployment", "input_tokens", "output_tokens", "timestamp"]
+    assert sorted(found.places) == fields
 
 
 def test_the_catalog_that_contributing_shows_can_be_laid_over_the_bundled_one(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ class Checks:
     def __init__(self, batch: Batch) -> None:
         self.problems: list[Problem] = []
         self.long_lines = 0
+        self.lines = 0
         self.files = [file for file in batch.files if file.kind != "parquet"]
         self.thread = threading.Thread(target=self._check, daemon=True)
         self.thread.start()
@@ -35,7 +36,10 @@ class Checks:
 
     def _look_through(self, stream: IO[bytes]) -> None:
         length = 0
+        last = b"\n"
         while chunk := stream.read(1 << 20):
+            self.lines += chunk.count(b"\n")
+            last = chunk[-1:]
             end = chunk.find(b"\n")
             if end < 0:
                 length += len(chunk)
@@ -43,10 +47,10 @@ class Checks:
             self.long_lines += length + end > LONGEST_LINE_BYTES
             length = len(chunk) - chunk.rfind(b"\n") - 1
         self.long_lines += length > LONGEST_LINE_BYTES
+        self.lines += last != b"\n"
 
-    def wait(self) -> int:
-        """Until all is checked: how many lines were too long. Raises BadInput."""
+    def wait(self) -> None:
+        """Until all is checked: `lines` is how many there are, `long_lines` how many too long ones. Raises BadInput."""
         self.thread.join()
         if self.problems:
             raise BadInput(self.problems)
-        return self.long_lines

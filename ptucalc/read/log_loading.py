@@ -55,14 +55,38 @@ class Loader:
         """Read one batch. Raises BadInput where a file is damaged or its times cannot be told."""
         check = Checks(batch)
         try:
-            too_long = self._load(batch)
+            read = self._load(batch)
+            check.wait()
+            if read is not None:
+                self._count_lost(batch, check, *read)
+            else:
+                self.unreadable += check.long_lines
         except EngineError as error:
             check.wait()
             raise _engine_problem(batch, error) from None
-        self.unreadable += max(0, check.wait() - too_long)
 
-    def _load(self, batch: Batch) -> int:
-        """Read the batch; how many lines the engine left out for their length, and said so."""
+    def _count_lost(self, batch: Batch, check: Checks, relation: Relation, values: Cells) -> None:
+        """Count rows that went missing without being a row: lines that are too long, or behind a quote that is stray.
+
+        A table's cells may hold line ends, but not those of times and numbers. Where a quote is never closed, every line
+        that is in no row is lost.
+        """
+        rejected = relation.rejected()
+        self.unreadable += rejected
+        told = relation.rejected("error_type = 'LINE SIZE OVER MAXIMUM'")
+        lost = max(0, check.long_lines - told)
+        rows = self.store.run(f"select count(*) from {self.tables[-1][0]}")[0][0]
+        headers = sum(1 + file.blank_lines for file in batch.files)
+        inside = check.lines - rows - rejected - headers if relation.kind == "table" else 0
+        if inside > 0:
+            if check.long_lines or relation.rejected("error_type = 'UNQUOTED VALUE'"):
+                lost = inside
+            else:
+                lost += relation.line_ends(values)
+        self.unreadable += lost
+
+    def _load(self, batch: Batch) -> tuple[Relation, Cells] | None:
+        """Read the batch; what was read as text, None where values were typed."""
         relation = Relation(self.store, batch)
         found = batch.recognised
         places = dict(found.places)
@@ -82,8 +106,8 @@ class Loader:
         relation.again = relation.again and not reading.with_ids  # duplicates are marked in a table
         if not self._load_typed(batch, relation, reading, layout):
             self._load_text(relation, values, reading, layout, semicolons=batch.files[0].delimiter == ";")
-            return relation.rejected("error_type = 'LINE SIZE OVER MAXIMUM'")
-        return 0
+            return relation, values
+        return None
 
     def _reason(self, reason: str) -> int:
         for mark, known in self.reasons.items():
@@ -116,7 +140,9 @@ class Loader:
             )
         except BadInput as error:
             source = batch.files[0].name
-            raise BadInput([problem.at(source=source, label="timestamp") for problem in error.problems]) from None
+            raise BadInput(
+                [p.at(source=source, label="timestamp") if p.field == "timestamp" else p for p in error.problems]
+            ) from None
 
     def _reading(
         self, found: Recognised, fields: frozenset[str], rules: Sequence[tuple[str, int]], layout: TimeLayout
@@ -191,7 +217,6 @@ class Loader:
             if "state machine" not in str(error):
                 raise
             self._make_text(relation, relation.lenient(values), reading, layout, semicolons=semicolons)
-        self.unreadable += relation.rejected()
         self._read_odd_stamps(self.tables[-1][0], reading, layout)
 
     def _make_text(

@@ -173,6 +173,12 @@ class Relation:
             parts.append(f"{quoted_name}{cast} as {column}")
         return f"(select {', '.join(parts)} from {source})"
 
+    def line_ends(self, values: Cells) -> int:
+        """How many line ends there are in cells that are to hold numbers or times."""
+        fields = sorted({f for f in values.fields if f in NUMBERS} | {"timestamp"})
+        ends = " + ".join(f"coalesce(length(f_{f}) - length(replace(f_{f}, chr(10), '')), 0)" for f in fields)
+        return int(self.store.run(f"select coalesce(sum({ends}), 0) from {values.sql}")[0][0])
+
     def rejected(self, condition: str = "true") -> int:
         """How many rows the engine could not take apart, in all or for one reason."""
         if self.kind == "parquet":

@@ -199,7 +199,7 @@ class CallStore:
         return int(found), ""
 
     def drop_duplicates(self) -> str:
-        """Mark later rows of an id that was there before as duplicates; says how they were looked for."""
+        """Mark all rows of an id but one as duplicates, keeping the first that has tokens; says how they were looked for."""
         count = int(self.run("select count(h1) from calls")[0][0])
         if not count:
             return ""
@@ -209,7 +209,7 @@ class CallStore:
             place = "" if shift is None else f", (us + {shift}) // {2 * window} as slot"
             also = "" if shift is None else f" and (calls.us + {shift}) // {2 * window} = seen.slot"
             self.run(
-                f"""update {self.ids_in} as calls set mark = {DUPLICATE} from (select h1, h2, min(rowid) as first_row{place} from {self.ids_in}
+                f"""update {self.ids_in} as calls set mark = {DUPLICATE} from (select h1, h2, coalesce(min(rowid) filter (where mark = {USED}), min(rowid)) as first_row{place} from {self.ids_in}
                 where h1 is not null and mark in ({USED}, {UNSIZED}) group by all having count(*) > 1) as seen
                 where calls.h1 = seen.h1 and calls.h2 = seen.h2{also} and calls.rowid <> seen.first_row
                 and calls.mark in ({USED}, {UNSIZED})"""

@@ -408,9 +408,10 @@ class _Reading:
             if same:
                 yield Finding("identical_rows", same, how)
         if source.cached_known:
-            known = self.store.flagged(CACHED)
-            if known < tally.get(USED, 0):
-                yield Finding("cached_missing", tally.get(USED, 0) - known)
+            silent = f"mark = {USED} and (flags & {CACHED}) = 0 and uncached > 0"
+            missing = self.store.run(f"select count(*) from calls where {silent}")[0][0]
+            if missing:
+                yield Finding("cached_missing", int(missing))
         if source.grain == "bucket":
             unknown = self.store.run(f"select count(*) from calls where mark = {USED} and requests = 0 and output > 0")[
                 0
