@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsInt
 
 Answers = dict[str, dict[str, int]]
 Weights = Mapping[str, tuple[int, int, int]]
@@ -40,7 +40,7 @@ CLASSES = ("input", "cached", "output")
 COLUMNS = ("input_tokens", "cached_tokens", "output_tokens")
 
 
-def answers_of(tokens: Iterable[int], minutes: Iterable[int]) -> dict[str, int]:
+def answers_of(tokens: Iterable[SupportsInt], minutes: Iterable[int]) -> dict[str, int]:
     """Tokens of each class, and nearest ranks of the weighted minutes."""
     ranked = sorted(minutes)
     found = {name: ranked[-(-len(ranked) * share // 1000) - 1] for name, share in PERMILLE.items()}

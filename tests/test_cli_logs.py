@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from ptucalc import documents
+from ptucalc import log_documents
 
 from .log_files import SAMPLES, call, table
 
@@ -76,7 +76,12 @@ def test_each_deployment_has_its_minutes_and_sizes(cli: Callable, log: Path) -> 
 
 def test_the_source_says_what_was_read(cli: Callable, log: Path) -> None:
     source = document(cli("logs", LOG, *MODEL, "--json"))["source"]
-    assert (source["files"], source["rows"], source["rows_used"], source["skipped"]) == ([LOG], 4, 3, {"failed_call": 1})
+    assert (source["files"], source["rows"], source["rows_used"], source["skipped"]) == (
+        [LOG],
+        4,
+        3,
+        {"failed_call": 1},
+    )
     assert (source["first"], source["last"]) == ("2026-11-02T10:00:00.500000Z", "2026-11-02T10:03:59.999000Z")
 
 
@@ -127,7 +132,10 @@ def test_unknown_models_are_all_named_with_the_way_to_map_them(log: Path, refuse
 def test_one_known_deployment_of_two_is_an_answer_that_names_the_other(cli: Callable, log: Path) -> None:
     ran = cli("logs", LOG, "--map-model", "chat=gpt-4.1", "--json")
     found = document(ran)
-    assert {entry["name"]: entry["reason"] is None for entry in found["by_deployment"]} == {"chat": True, "search": False}
+    assert {entry["name"]: entry["reason"] is None for entry in found["by_deployment"]} == {
+        "chat": True,
+        "search": False,
+    }
     assert any("search" in note["message"] for note in found["notes"])
 
 
@@ -157,10 +165,14 @@ def test_standard_input_and_several_files_are_logs(cli: Callable, log: Path) -> 
 
 def test_json_is_what_the_schema_says(cli: Callable, log: Path) -> None:
     schema = json.loads((ROOT / "ptucalc" / "data" / "schemas" / "ptucalc.logs.1.json").read_text())
-    names = ["anthropic_messages_usage.jsonl", "azure_monitor_metrics_list_pt1m.json", "loganalytics_portal_export_AzureMetrics.csv"]
+    names = [
+        "anthropic_messages_usage.jsonl",
+        "azure_monitor_metrics_list_pt1m.json",
+        "loganalytics_portal_export_AzureMetrics.csv",
+    ]
     for path in (LOG, *(SAMPLES / name for name in names)):
         written = document(cli("logs", path, *MODEL, "--json"))
-        assert TypeAdapter(documents.LogsDocument).validate_python(written, strict=True) == written
+        assert TypeAdapter(log_documents.LogsDocument).validate_python(written, strict=True) == written
         assert written["schema"] == "ptucalc.logs/1"
         try:
             import jsonschema
@@ -191,13 +203,13 @@ def test_markdown_and_text_show_the_same_sizes(cli: Callable, log: Path) -> None
 
 
 def test_a_report_goes_to_a_file(cli: Callable, log: Path) -> None:
-    assert cli("logs", LOG, *MODEL, "--json", "--out", "found.json").out == ""
+    assert cli("logs", LOG, *MODEL, "--json", "--out-file", "found.json").out == ""
     assert json.loads(Path("found.json").read_text())["schema"] == "ptucalc.logs/1"
 
 
 def test_a_report_does_not_go_over_the_log(refuses: Callable, log: Path) -> None:
     before = log.read_bytes()
-    refuses("logs", LOG, *MODEL, "--out", LOG)
+    refuses("logs", LOG, *MODEL, "--out-file", LOG)
     assert log.read_bytes() == before
 
 
@@ -215,30 +227,23 @@ def test_a_saved_plan_has_the_sizes_and_the_minutes_of_the_log(cli: Callable, lo
     ran = cli("logs", LOG, *MODEL, "--save", "plan.yaml")
     assert ran.code == 0 and "plan.yaml and plan.minutes.csv.gz" in ran.err
     plan = json.loads(cli("size", "plan.yaml", "--json").out)
-    assert {each["name"]: {size["deployment_type"]: size["ptu"] for size in each["sizes"]} for each in plan["deployments"]} == {
+    assert {
+        each["name"]: {size["deployment_type"]: size["ptu"] for size in each["sizes"]} for each in plan["deployments"]
+    } == {
         "chat": {"global": 30, "data-zone": 30, "regional": 50},
         "search": {"global": 15, "data-zone": 15, "regional": 50},
     }
-    cost = json.loads(cli("cost", "plan.yaml", "--json").out)
-    assert cost["schema"] == "ptucalc.cost/1"
-    ran = cli("cost", "plan.yaml", "--sku", "global")
-    # a month is 10,950 stretches of 4 minutes: 60,000 in and 8,500 out for chat, 1,500 and 750 for search, and 30,000 cached
-    assert ran.code == 0 and "chat" in ran.out
+    ran = cli("cost", "plan.yaml", "--sku", "global", "--json")
+    assert (ran.code, json.loads(ran.out)["schema"]) == (0, "ptucalc.cost/1")
 
 
 def test_a_month_of_a_saved_plan_costs_what_its_minutes_cost(cli: Callable, in_tmp: Path) -> None:
-    """One call a minute of 1,000 in and 100 out for 60 minutes: 43.8 million in and 4.38 million out a month."""
-    from ptucalc import load_prices
-
+    """A month of 43,800 minutes: 43.8 million tokens in at $2 and 4.38 million out at $8 make $122.64."""
     table(in_tmp / LOG, *(call(60 * at + 0.5, "1000,0,100") for at in range(60)))
     assert cli("logs", LOG, *MODEL, "--save", "plan.yaml", "-q").code == 0
     ran = cli("cost", "plan.yaml", "--sku", "global", "-o", "csv")
-    assert ran.code == 0
-    shown = {row["pay_as_you_go_monthly"] for row in csv.DictReader(io.StringIO(ran.out)) if row.get("pay_as_you_go_monthly")}
-    direct = cli("cost", *MODEL, "--rpm", "1", "--input-tokens", "1000", "--output-tokens", "100", "--sku", "global", "-o", "csv")
-    flat = {row["pay_as_you_go_monthly"] for row in csv.DictReader(io.StringIO(direct.out)) if row.get("pay_as_you_go_monthly")}
-    assert shown and shown == flat
-    assert load_prices is not None
+    rows = [row for row in csv.DictReader(io.StringIO(ran.out)) if row["way_to_buy"] == "payg"]
+    assert (ran.code, [row["monthly_usd"] for row in rows]) == (0, ["122.64"])
 
 
 def test_a_plan_is_never_written_over_another_unless_that_is_meant(cli: Callable, refuses: Callable, log: Path) -> None:
@@ -257,7 +262,7 @@ def test_a_plan_is_never_written_over_another_unless_that_is_meant(cli: Callable
 @pytest.mark.parametrize("name", ["plan.json", "plan", LOG, "none/plan.yaml"])
 def test_a_plan_goes_to_a_new_file_whose_name_ends_in_yaml(name: str, refuses: Callable, log: Path) -> None:
     before = log.read_bytes()
-    refuses("logs", LOG, *MODEL, "--save", name, "--overwrite")
+    assert "--save" in refuses("logs", LOG, *MODEL, "--save", name, "--overwrite")
     assert log.read_bytes() == before
     assert sorted(path.name for path in log.parent.iterdir()) == [LOG]
 
@@ -281,8 +286,8 @@ def test_nothing_is_saved_where_nothing_could_be_sized(refuses: Callable, log: P
 def test_queries_are_printed_and_their_command_lines_too(kind: str, cli: Callable) -> None:
     query, command = cli("logs", "--kql", kind), cli("logs", "--kql", kind, "--az")
     assert (query.code, command.code, query.err, command.err) == (0, 0, "", "")
-    assert " ago(" in query.out or "timestamp" in query.out.casefold()
-    assert "az " in command.out and query.out != command.out
+    assert "\n| " in query.out and query.out.startswith("// ")
+    assert "\naz monitor " in command.out and command.out.startswith("# ")
 
 
 @pytest.mark.parametrize(
@@ -299,7 +304,10 @@ def test_queries_are_printed_and_their_command_lines_too(kind: str, cli: Callabl
         ((LOG, "-m", "gpt-9"), ["gpt-9"]),
         ((LOG, *MODEL, "--map-model", "chat"), ["--map-model: chat", "DEPLOYMENT=MODEL"]),
         ((LOG, *MODEL, "--map", "input_tokens"), ["--map: input_tokens", "FIELD=COLUMN"]),
-        ((LOG, *MODEL, "--map", "input_tokens=a", "--map", "input_tokens=b"), ["one value: input_tokens=a is given too"]),
+        (
+            (LOG, *MODEL, "--map", "input_tokens=a", "--map", "input_tokens=b"),
+            ["one value: input_tokens=a is given too"],
+        ),
         ((LOG, *MODEL, "--map", "inputs=a"), ["inputs"]),
         ((LOG, *MODEL, "--date-order", "ymd"), ["--date-order: ymd", "mdy"]),
         ((LOG, *MODEL, "--bucket-seconds", "0"), ["--bucket-seconds: 0"]),
@@ -343,5 +351,3 @@ def test_totals_alone_need_a_share(cli: Callable, refuses: Callable, in_tmp: Pat
     (entry,) = document(cli("logs", LOG, *MODEL, "--output-share", "15%", "--json"))["by_deployment"]
     assert entry["weighted_tpm"]["max"] == 850 + 4 * 150
     assert entry["requests"] is None
-
-

@@ -146,7 +146,10 @@ def test_a_throttled_call_in_a_window_weighs_the_mean_of_its_deployment(tmp_path
     weights = {Stream("chat", ""): {0: PLAINER}}
     # 140 + 380 + 5 = 525 over three calls: 175
     found = maxima(
-        tmp_path, *rows, weights=weights, headings="timestamp,deployment,input_tokens,cached_input_tokens,output_tokens,status"
+        tmp_path,
+        *rows,
+        weights=weights,
+        headings="timestamp,deployment,input_tokens,cached_input_tokens,output_tokens,status",
     )
     assert found == WindowMaxima(F(140 + 380 + 175), F((380 + 175) * 6), F((380 + 175) * 60))
 

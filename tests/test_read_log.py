@@ -185,7 +185,9 @@ def test_a_call_of_no_tokens_that_did_not_fail_is_a_call_of_no_tokens(log: Path)
 
 @pytest.mark.parametrize("nothing", ["", "n/a", "N/A", "null", "None", "-", "nan", "undefined", "  "])
 def test_empty_is_never_zero(nothing: str, log: Path) -> None:
-    found = seen(table(log, *[call(0)] * 200, call(1, f"{nothing},0,5"), call(2, f"5,0,{nothing}"), call(3, f"5,{nothing},5")))
+    found = seen(
+        table(log, *[call(0)] * 200, call(1, f"{nothing},0,5"), call(2, f"5,0,{nothing}"), call(3, f"5,{nothing},5"))
+    )
     assert found.skipped == {"no_token_counts": 2}
     assert found.total == (201, 0, 200_005, 0, 0, 20_005)
     assert found.finding("cached_missing").rows == 1
@@ -230,7 +232,9 @@ CACHED_MESSAGE = (
 def test_cached_tokens_above_the_input_are_refused_added_or_left_out(log: Path) -> None:
     path = table(log, *[call(0, "10,10,1")] * 3, call(1, "10,11,1"))
     message = refusal(path)
-    assert message.startswith(f"{path}, cached_input_tokens: expected {CACHED_MESSAGE}, got more than the input on 1 row")
+    assert message.startswith(
+        f"{path}, cached_input_tokens: expected {CACHED_MESSAGE}, got more than the input on 1 row"
+    )
     left = seen(path, skip_bad=True)
     assert (left.skipped, left.total) == ({"cached_above_input": 1}, (3, 0, 0, 30, 0, 3))
     added = seen(path, input_excludes_cached=True)
@@ -291,7 +295,11 @@ def test_a_date_that_could_be_either_order_is_refused(log: Path) -> None:
 
 
 def test_buckets_of_more_than_five_minutes_are_refused(log: Path) -> None:
-    path = table(log, *(f"2026-11-02T{hour}:00:00Z,1,10,1" for hour in (10, 11, 13)), headings="timestamp,requests,input_tokens,output_tokens")
+    path = table(
+        log,
+        *(f"2026-11-02T{hour}:00:00Z,1,10,1" for hour in (10, 11, 13)),
+        headings="timestamp,requests,input_tokens,output_tokens",
+    )
     assert refusal(path) == (
         f"{path}, bucket_seconds: expected buckets of a minute (at most 300 s): longer averages hide the peak; export "
         "with a grain of PT1M (or say how long a row's bucket is: --bucket-seconds 60), got 3,600 s between rows"
@@ -470,5 +478,3 @@ def test_several_thousand_calls_of_json_lines_whose_optional_keys_come_late_keep
     found = seen(json_lines(tmp_path / "log.jsonl", records))
     assert found.totals[NOBODY] == (4900, 0, 49_000, 0, 0, 4900)
     assert found.totals[Stream("late", "")] == (100, 0, 600, 400, 0, 100)
-
-

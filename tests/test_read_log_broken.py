@@ -76,7 +76,7 @@ def test_long_lines_are_read_even_at_the_top(tmp_path: Path) -> None:
     long = LINE[:-2] + f', "m": "{LONG[:3_000_000]}"}}\n'
     found = seen(written(tmp_path / "log.jsonl", long * 2 + LINE))
     assert (found.total[0], found.skipped) == (3, {})
-    found = seen(written(tmp_path / "log.csv", f"{PLAIN},m\n{plain()},\"{LONG[:3_000_000]}\n\"\n{plain()},\n"))
+    found = seen(written(tmp_path / "log.csv", f'{PLAIN},m\n{plain()},"{LONG[:3_000_000]}\n"\n{plain()},\n'))
     assert (found.total[0], found.skipped) == (2, {})
 
 
@@ -169,7 +169,17 @@ def test_a_damaged_parquet_file_is_refused_without_names_of_temporary_files(tmp_
         assert message.startswith(f"{path}, ") and "ptucalc-" not in message, message
 
 
-NAMES = ["it's.csv", 'say "x".csv', "*.csv", "[a]?.csv", "a b;c.csv", "a\nb.csv", "-x.csv", "'); drop table calls; --.csv", "ü\udcff.csv"]
+NAMES = [
+    "it's.csv",
+    'say "x".csv',
+    "*.csv",
+    "[a]?.csv",
+    "a b;c.csv",
+    "a\nb.csv",
+    "-x.csv",
+    "'); drop table calls; --.csv",
+    "ü\udcff.csv",
+]
 
 
 def test_files_of_any_name_are_read(tmp_path: Path) -> None:
@@ -179,7 +189,7 @@ def test_files_of_any_name_are_read(tmp_path: Path) -> None:
 
 
 EVIL = "'); drop table calls; --"
-SLASHES = 'a/b~c~0.d"e\'f\\g[0]'
+SLASHES = "a/b~c~0.d\"e'f\\g[0]"
 
 
 def test_no_heading_key_or_value_becomes_code(tmp_path: Path) -> None:

@@ -114,7 +114,14 @@ def test_output_includes_reasoning_without_a_total_to_say_otherwise(tmp_path: Pa
 LITELLM = "request_id,call_type,total_tokens,prompt_tokens,completion_tokens,startTime,endTime,model,model_group,metadata,cache_hit,status"
 
 
-def litellm(number: int, model: str, metadata: str = "{}", cache_hit: str = "False", status: str = "success", tokens: str = "12,10,2") -> str:
+def litellm(
+    number: int,
+    model: str,
+    metadata: str = "{}",
+    cache_hit: str = "False",
+    status: str = "success",
+    tokens: str = "12,10,2",
+) -> str:
     quoted = '"' + metadata.replace('"', '""') + '"'
     return f"r{number},acompletion,{tokens},2026-11-02 10:00:0{number}.5,2026-11-02 10:01:00,{model},g,{quoted},{cache_hit},{status}"
 
@@ -174,7 +181,13 @@ WITH_ID = f"{HEADINGS},request_id"
 
 def test_a_call_that_two_exports_hold_is_counted_once(tmp_path: Path) -> None:
     one = table(tmp_path / "1.csv", *(f"{call(at)},id{at}" for at in range(6)), headings=WITH_ID)
-    two = table(tmp_path / "2.csv", *(f"{call(at)},id{at}" for at in range(4, 9)), f"{call(9)},", f"{call(9)},", headings=WITH_ID)
+    two = table(
+        tmp_path / "2.csv",
+        *(f"{call(at)},id{at}" for at in range(4, 9)),
+        f"{call(9)},",
+        f"{call(9)},",
+        headings=WITH_ID,
+    )
     found = seen(one, two)
     assert found.total[0] == 11  # ids 0 to 8, and two calls without an id
     assert (found.skipped, found.finding("duplicate_rows").rows) == ({"duplicate": 2}, 2)
@@ -195,7 +208,10 @@ def test_a_retry_that_was_throttled_before_is_one_call(tmp_path: Path) -> None:
 
 
 def test_an_id_that_a_session_shares_is_no_duplicate(tmp_path: Path) -> None:
-    rows = [{"timestamp": str(at), "input_length": 5, "output_length": 1, "session_id": "s", "hash_ids": {"sys_prompt": []}} for at in range(3)]
+    rows = [
+        {"timestamp": str(at), "input_length": 5, "output_length": 1, "session_id": "s", "hash_ids": {"sys_prompt": []}}
+        for at in range(3)
+    ]
     found = seen(json_lines(tmp_path / "log.jsonl", rows))
     assert (found.source.formats, found.total[0], found.source.ids) == (("RAGPulse trace",), 3, "")
     headings = "trace_id,timestamp,input_tokens,output_tokens"
@@ -347,8 +363,8 @@ def test_a_column_by_hand_overrules_the_one_that_the_name_tells(tmp_path: Path) 
 
 
 def test_dotted_keys_reach_into_json_and_into_cells(tmp_path: Path) -> None:
-    record = {"at": stamp(), "a": {"b.c": {"d/e~f": {"it's \"5\"": 5}}}, "text": json.dumps({"out": {"n": 6}})}
-    columns = {"timestamp": "at", "input_tokens": "a.b.c.d/e~f.it's \"5\"", "output_tokens": "text.out.n"}
+    record = {"at": stamp(), "a": {"b.c": {"d/e~f": {'it\'s "5"': 5}}}, "text": json.dumps({"out": {"n": 6}})}
+    columns = {"timestamp": "at", "input_tokens": 'a.b.c.d/e~f.it\'s "5"', "output_tokens": "text.out.n"}
     found = seen(json_lines(tmp_path / "log.jsonl", [record]), columns=columns)
     assert found.total == (1, 0, 5, 0, 0, 6)
     cell = '"{""in"": {""n"": 5}}"'
@@ -386,7 +402,11 @@ def test_the_time_zone_of_a_heading_wins_over_none_and_is_pointed_out_where_it_i
 
 
 def test_a_format_without_token_counts_is_refused_with_what_has_them(tmp_path: Path) -> None:
-    record = {"category": "RequestResponse", "operationName": "ChatCompletions_Create", "properties": {"requestLength": 5}}
+    record = {
+        "category": "RequestResponse",
+        "operationName": "ChatCompletions_Create",
+        "properties": {"requestLength": 5},
+    }
     message = refusal(json_lines(tmp_path / "log.jsonl", [record]))
     assert "these lengths are bytes" in message and "ptucalc logs --kql" in message
 

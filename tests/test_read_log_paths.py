@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from .log_files import PLAIN, TEN, Seen, json_lines, minute, plain, seen, stamp, table, written
 
-NAMES = ("chat", "search-4o", "o'brien \"x\", y", "Łódź", "4o", "a;b|c")
+NAMES = ("chat", "search-4o", 'o\'brien "x", y', "Łódź", "4o", "a;b|c")
 
 
 class Call(NamedTuple):
@@ -63,7 +63,10 @@ def csv_text(calls: Sequence[Call], *, odd: bool = False, mark: str = ",", end: 
     if odd:
         rows[0][2] = f" {rows[0][2]}.0 "
         rows[0][0] = rows[0][0].replace("T", " ").replace("Z", " UTC")
-    lines = [mark.join('"' + cell.replace('"', '""') + '"' if set(cell) & {'"', mark} else cell for cell in row) for row in rows]
+    lines = [
+        mark.join('"' + cell.replace('"', '""') + '"' if set(cell) & {'"', mark} else cell for cell in row)
+        for row in rows
+    ]
     return end.join((mark.join(FIELDS), *lines, ""))
 
 
@@ -189,7 +192,9 @@ def same(one: Seen, other: Seen) -> bool:
     )
 
 
-@settings(max_examples=8, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))  # shrinking takes minutes
+@settings(
+    max_examples=8, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate)
+)  # shrinking takes minutes
 @given(LOGS, st.lists(st.sampled_from(FORMS), min_size=3, max_size=3, unique=True))
 def test_a_random_log_is_the_same_however_it_is_kept(
     calls: list[Call], forms: list[Callable[[Path, Sequence[Call]], Path]]
@@ -270,7 +275,9 @@ def test_a_late_stamp_without_a_zone_is_in_the_zone_that_was_given(odd: object, 
 
 
 def test_names_are_trimmed_and_a_name_that_means_nothing_is_none_in_either_way(tmp_path: Path) -> None:
-    rows = [f"{stamp(second)},{name},5,6" for second, name in enumerate([" chat ", "chat", "n/a", "-", "4o ", "4o", ""])]
+    rows = [
+        f"{stamp(second)},{name},5,6" for second, name in enumerate([" chat ", "chat", "n/a", "-", "4o ", "4o", ""])
+    ]
     headings = "timestamp,deployment,input_tokens,output_tokens"
     typed = seen(table(tmp_path / "typed.csv", *rows, headings=headings))
     text = seen(table(tmp_path / "text.csv", *rows, f"{stamp(9)},chat,{ODD},6", headings=headings))

@@ -93,7 +93,9 @@ EXPECTED = {
         cached=False,
         grain="bucket",
     ),
-    "langfuse_api_observations_v2.json": Expected("Langfuse observations", 1, {Stream("", PTU): (1, 0, 1286, 1024, 0, 284)}),
+    "langfuse_api_observations_v2.json": Expected(
+        "Langfuse observations", 1, {Stream("", PTU): (1, 0, 1286, 1024, 0, 284)}
+    ),
     "langfuse_blob_observations_v2.jsonl": Expected(
         "Langfuse observations",
         2,
@@ -159,13 +161,20 @@ EXPECTED = {
         "OpenTelemetry spans (OTLP JSON)", 2, {PLAIN_PTU: (2, 0, 2310 + 1890 - 1024, 1024, 0, 284 + 311)}
     ),
     "portkey_export.jsonl": Expected("Portkey export", 1, {DATED: ONE_CALL}),
-    "canonical/requests.csv": Expected(
-        "ptucalc requests", 3, {DATED: (2, 1, 2310 + 1890 - 1024, 1024, 0, 284 + 311)}
-    ),
+    "canonical/requests.csv": Expected("ptucalc requests", 3, {DATED: (2, 1, 2310 + 1890 - 1024, 1024, 0, 284 + 311)}),
     "canonical/buckets.csv": Expected(
         "ptucalc buckets",
         3,
-        {Stream(PTU, "gpt-4o"): (12 + 15 + 9, 2, 15_000 + 19_400 + 11_500, 9000 + 11_100 + 6300, 0, 3600 + 4550 + 2610)},
+        {
+            Stream(PTU, "gpt-4o"): (
+                12 + 15 + 9,
+                2,
+                15_000 + 19_400 + 11_500,
+                9000 + 11_100 + 6300,
+                0,
+                3600 + 4550 + 2610,
+            )
+        },
         length=3,
         grain="bucket",
     ),
@@ -187,7 +196,9 @@ def test_a_sample_holds_what_its_text_says(name: str) -> None:
     assert source.formats == (expected.format,)
     assert (source.rows, found.skipped) == (expected.rows, expected.skipped)
     assert found.totals == expected.totals
-    assert {(profile.start, profile.length) for profile in found.profiles.values()} == {(expected.start, expected.length)}
+    assert {(profile.start, profile.length) for profile in found.profiles.values()} == {
+        (expected.start, expected.length)
+    }
     assert (source.grain, source.cached_known, source.time_zone) == (expected.grain, expected.cached, expected.zone)
     assert source.bucket_seconds == (60 if expected.grain == "bucket" else None)
     assert source.verified == ("UNVERIFIED" not in name)
@@ -359,7 +370,9 @@ def test_the_code_trace_has_its_published_numbers_of_requests(figures: dict[str,
     """With one token a call and no weight on output, weighted tokens count requests."""
     known = figures["azure-2023-code"]["peak_requests"]
     stamps = [row["TIMESTAMP"] for row in records(CODE)]
-    path = table(tmp_path / "log.csv", *(f"{each},1,1" for each in stamps), headings="timestamp,input_tokens,output_tokens")
+    path = table(
+        tmp_path / "log.csv", *(f"{each},1,1" for each in stamps), headings="timestamp,input_tokens,output_tokens"
+    )
     with read_log(path, thresholds=(), formats=book()) as log:
         (found,) = log.window_maxima([{NOBODY: {0: TokenWeights(F(1), F(0), F(1), F(0))}}])
     assert (found.burst_1s, found.burst_10s) == (known["sliding_1s"] * 60, known["sliding_10s"] * 6)

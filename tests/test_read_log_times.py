@@ -56,7 +56,12 @@ def test_a_stamp_is_its_instant_floored_to_the_microsecond(text: str, us: int | 
 
 
 def test_stamps_of_one_column_may_be_in_several_zones(tmp_path: Path) -> None:
-    stamps = ["2026-11-02T12:00:00.5+02:00", "2026-11-02T10:01:00.5Z", "2026-11-02 05:02:00.5-05", "2026-11-02T10:03:00.5"]
+    stamps = [
+        "2026-11-02T12:00:00.5+02:00",
+        "2026-11-02T10:01:00.5Z",
+        "2026-11-02 05:02:00.5-05",
+        "2026-11-02T10:03:00.5",
+    ]
     found = seen(table(tmp_path / "log.csv", *(f"{each},1,2" for each in stamps), headings=PLAIN))
     assert found.rows == [minute(at, 1, 1, 0, 0, 2) for at in range(4)]
 
@@ -142,7 +147,9 @@ def test_a_zone_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     assert message.endswith("expected a time zone such as UTC, Europe/Berlin or +02:00, got Mars/Olympus")
 
 
-def test_dates_further_down_that_settle_the_order_are_believed_from_the_first_rows_only_if_shown(tmp_path: Path) -> None:
+def test_dates_further_down_that_settle_the_order_are_believed_from_the_first_rows_only_if_shown(
+    tmp_path: Path,
+) -> None:
     """The first rows could be either order: refused, whatever comes further down."""
     rows = ["2/11/2026 9:00:01,1,2"] * 300 + ["13/11/2026 9:00:01,1,2"]
     path = table(tmp_path / "log.csv", *rows, headings=PLAIN)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import ptucalc
+from ptucalc.read import log_files, log_store
 from ptucalc.read.catalog import find_bundled
 from ptucalc.read.log_formats import BUNDLED_FORMATS, build_formats, load_formats, read_format_data
 
@@ -104,6 +105,13 @@ def test_the_list_of_log_formats_is_the_table_of_formats() -> None:
     assert sorted(listed) == sorted(each.title for each in load_formats().formats)
 
 
+def test_the_limits_of_reading_logs_are_those_of_the_code() -> None:
+    text = " ".join((ROOT / "README.md").read_text().split())
+    assert f"within {log_store.MEMORY.removesuffix('GB')} GB of memory" in text
+    assert f"up to {log_store.EXACT_IDS // 1_000_000} million ids" in text and log_store.ID_WINDOW_SECONDS == 1800
+    assert f"(up to {log_files.LARGEST_DOCUMENT_BYTES // 1_000_000} MB)" in text
+
+
 def test_the_format_that_contributing_shows_can_be_added(tmp_path: Path) -> None:
     (entry,) = blocks("CONTRIBUTING.md", "text")
     before, formats, after = find_bundled(BUNDLED_FORMATS).read_text().partition("\nformats:\n")
@@ -113,8 +121,13 @@ def test_the_format_that_contributing_shows_can_be_added(tmp_path: Path) -> None
     usage = {"in": 1200, "out": 300, "hit": 1024}
     found = book.recognise([{"when": "2026-11-02T09:00:01Z", "route": "chat", "usage": usage}], headings=None, given={})
     assert found.format.title == "Contoso gateway log"
-    fields = ["cached_input_tokens", "deployment", "input_tokens", "output_tokens", "timestamp"]
-    assert sorted(found.places) == fields
+    assert {field: [str(place) for place in places] for field, places in found.places.items()} == {
+        "timestamp": ["when"],
+        "deployment": ["route"],
+        "input_tokens": ["usage.in"],
+        "cached_input_tokens": ["usage.hit"],
+        "output_tokens": ["usage.out"],
+    }
 
 
 def test_the_catalog_that_contributing_shows_can_be_laid_over_the_bundled_one(tmp_path: Path) -> None:

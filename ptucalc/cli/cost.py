@@ -140,7 +140,8 @@ def cost(
             beside = [Problem(flag, "beside a file", "left out: the rows of the file say that") for flag in both]
             raise BadInput([*beside, *money.problems])
         if log:
-            from ptucalc.cli.log_runs import LogFlags, sized_log
+            from ptucalc.cli.log_flags import LogFlags
+            from ptucalc.cli.log_runs import sized_log
 
             sizer, problems = make_sizer(sku=sku, headroom=headroom, catalogs=catalogs)
             flags = LogFlags(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from ptucalc import __version__, exact
-from ptucalc.api import deployment_types_of
+from ptucalc import __version__
+from ptucalc.cli.log_flags import CheckedFlags, LogFlags
 from ptucalc.cli.view import View, remark
 from ptucalc.cli.writing import output_stream
 from ptucalc.errors import BadInput, Problem
@@ -23,44 +22,17 @@ from ptucalc.read.logs import RequestLog, read_log
 from ptucalc.sizing import Sizer
 from ptucalc.sizing_result import SizingResult
 
-__all__ = ["LogFlags", "print_query", "show_log", "sized_log"]
-
-EXAMPLE = "a log: ptucalc logs requests.csv -m gpt-4.1, or ptucalc logs --kql apim for a query that gets one"
-
-
-class LogFlags(NamedTuple):
-    """The flags of `ptucalc logs`, as text."""
-
-    files: tuple[str, ...]
-    columns: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    model: str | None = None
-    model_version: str | None = None
-    by: str = "deployment"
-    since: str | None = None
-    until: str | None = None
-    time_zone: str | None = None
-    date_order: str | None = None
-    bucket_seconds: str | None = None
-    input_excludes_cached: bool = False
-    output_share: str | None = None
-    skip_bad: bool = False
-    output_weight: str | None = None
-    percentile: str = "p99"
-    sku: str = "all"
-    region: str | None = None
-    headroom: str | None = None
-    catalogs: tuple[str, ...] = ()
+__all__ = ["print_query", "show_log", "sized_log"]
 
 
 def show_log(flags: LogFlags, view: View, *, save: str | None, overwrite: bool) -> int:
     """Read the log, show its demand, save a plan if asked. Raises BadInput with all that is wrong."""
     from ptucalc.report.log_blocks import log_blocks
 
-    if save is not None:
-        _check_target(save, flags, overwrite=overwrite)
-    with open_flagged(flags, view) as log:
-        result = measured(flags, log)
+    problems = [] if save is None else list(_wrong_target(save, flags, overwrite=overwrite))
+    checked = CheckedFlags.of(flags, problems)
+    with _read(flags, checked, view) as log:
+        result = _measured(flags, checked, log)
         if result.answered or view.shape == "json":
             rows = (tuple(row.values()) for row in result.rows())
             blocks = log_blocks(result, verbose=view.verbose, quiet=view.quiet)
@@ -84,13 +56,9 @@ def sized_log(flags: LogFlags, sizer: Sizer, view: View, problems: Sequence[Prob
     """The sizes of a log's deployments, for reports of workloads. Raises BadInput with all that is wrong."""
     from ptucalc.log_workloads import workloads_of
 
-    with open_flagged(flags, view) as log:
-        try:
-            result = measured(flags, log)
-        except BadInput as error:
-            raise BadInput([*problems, *error.problems]) from None
-        if problems:
-            raise BadInput(list(problems))
+    checked = CheckedFlags.of(flags, [p for p in problems if p.field not in ("headroom", "sku")])  # both say them
+    with _read(flags, checked, view) as log:
+        result = _measured(flags, checked, log)
         if not result.answered:
             raise _unanswered(result)
         unsized = [entry.name for entry in result.entries if not entry.parts]
@@ -102,38 +70,20 @@ def sized_log(flags: LogFlags, sizer: Sizer, view: View, problems: Sequence[Prob
     return sizer.result(sized, keys, version=__version__, today=date.today())
 
 
-def open_flagged(flags: LogFlags, view: View) -> RequestLog:
+def _read(flags: LogFlags, checked: CheckedFlags, view: View) -> RequestLog:
     """Read the log that the flags name, with progress on a terminal. Raises BadInput."""
-    problems: list[Problem] = []
-    if not flags.files:
-        problems.append(Problem("logs", "", EXAMPLE))
-    columns = _pairs("--map", flags.columns, "FIELD=COLUMN, such as input_tokens=PromptTokens", problems)
-    order: Any = flags.date_order
-    if order not in (None, "mdy", "dmy"):
-        problems.append(Problem("date_order", flags.date_order or "", "mdy (month first) or dmy (day first)"))
-    seconds, share = None, None
-    try:
-        seconds = None if flags.bucket_seconds is None else exact.positive(flags.bucket_seconds.removesuffix("s"))
-    except ValueError as error:
-        problems.append(Problem("bucket_seconds", flags.bucket_seconds or "", str(error)))
-    try:
-        share = None if flags.output_share is None else exact.share(flags.output_share)
-    except ValueError as error:
-        problems.append(Problem("output_share", flags.output_share or "", str(error)))
-    if problems:
-        raise BadInput(problems)
     shown = _Progress(view)
     try:
         return read_log(
             flags.files,
-            columns=columns,
-            date_order=order,
+            columns=checked.columns,
+            date_order=checked.date_order,
             time_zone=flags.time_zone,
             since=flags.since,
             until=flags.until,
-            bucket_seconds=seconds,
+            bucket_seconds=checked.bucket_seconds,
             input_excludes_cached=flags.input_excludes_cached,
-            output_share=share,
+            output_share=checked.output_share,
             skip_bad=flags.skip_bad,
             thresholds=thresholds_of(load_catalog(*flags.catalogs)),
             progress=shown if shown.wanted else None,
@@ -142,52 +92,23 @@ def open_flagged(flags: LogFlags, view: View) -> RequestLog:
         shown.clear()
 
 
-def measured(flags: LogFlags, log: RequestLog) -> LogDemand:
-    """The demand and sizes of a log as the flags ask for them. Raises BadInput with all that is wrong with them."""
-    problems: list[Problem] = []
-    models = _pairs("--map-model", flags.models, "DEPLOYMENT=MODEL, such as chat-prod=gpt-4.1", problems)
-    kinds = deployment_types_of("all")
-    try:
-        kinds = deployment_types_of(flags.sku.split(","))
-    except BadInput as error:
-        problems += error.problems
-    by: Any = flags.by.casefold()
-    if by not in ("deployment", "model", "none"):
-        problems.append(Problem("by", flags.by, "deployment, model or none"))
-        by = "deployment"
-    try:
-        result = analyse(
-            log,
-            catalog=load_catalog(*flags.catalogs),
-            by=by,
-            model=flags.model,
-            model_version=flags.model_version,
-            map_model=models,
-            percentile=flags.percentile,
-            headroom="0" if flags.headroom is None else flags.headroom,
-            output_weight=flags.output_weight,
-            region=flags.region,
-            deployment_types=kinds,
-            version=__version__,
-            today=date.today(),
-        )
-    except BadInput as error:
-        raise BadInput([*problems, *error.problems]) from None
-    if problems:
-        raise BadInput(problems)
-    return result
-
-
-def _pairs(flag: str, texts: Sequence[str], expected: str, problems: list[Problem]) -> dict[str, str]:
-    """What NAME=VALUE flags say; a value may hold further = signs, a name (a deployment's) cannot."""
-    found: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip() or not value.strip():
-            problems.append(Problem(flag, text, expected))
-        elif found.setdefault(name.strip(), value.strip()) != value.strip():
-            problems.append(Problem(flag, text, f"one value: {name.strip()}={found[name.strip()]} is given too"))
-    return found
+def _measured(flags: LogFlags, checked: CheckedFlags, log: RequestLog) -> LogDemand:
+    """The demand and sizes of a log as the flags ask for them. Raises BadInput."""
+    return analyse(
+        log,
+        catalog=load_catalog(*flags.catalogs),
+        by=checked.by,
+        model=flags.model,
+        model_version=flags.model_version,
+        map_model=checked.models,
+        percentile=flags.percentile,
+        headroom="0" if flags.headroom is None else flags.headroom,
+        output_weight=flags.output_weight,
+        region=flags.region,
+        deployment_types=checked.deployment_types,
+        version=__version__,
+        today=date.today(),
+    )
 
 
 class _Progress:
@@ -223,21 +144,20 @@ def print_query(kind: str | None, view: View, *, az: bool, files: Sequence[str])
     return 0
 
 
-def _check_target(save: str, flags: LogFlags, *, overwrite: bool) -> None:
+def _wrong_target(save: str, flags: LogFlags, *, overwrite: bool) -> Iterator[Problem]:
     if not save.casefold().endswith((".yaml", ".yml")):
-        raise BadInput([Problem("save", save, "a name that ends in .yaml")])
+        yield Problem("save", save, "a name that ends in .yaml")
+        return
+    folder = os.path.dirname(os.path.abspath(save))
+    if not os.path.isdir(folder):
+        yield Problem("save", save, "a name in a folder that exists")
     found = [name for name in (save, minutes_name(save)) if os.path.lexists(name)]
-    if any(
-        os.path.exists(name) and os.path.samefile(name, each)
-        for name in found
-        for each in flags.files
-        if os.path.exists(each)
-    ):
-        raise BadInput([Problem("save", save, "another file than the log that is read")])
-    if found and not overwrite:
-        raise BadInput(
-            [Problem("save", " and ".join(found), "a new file (--overwrite replaces the old plan and minutes)")]
-        )
+    read = [name for name in flags.files if os.path.exists(name)]
+    if any(os.path.exists(name) and os.path.samefile(name, each) for name in found for each in read):
+        yield Problem("save", save, "another file than the log that is read")
+    elif found and not overwrite:
+        expected = "a new file (--overwrite replaces the old plan and minutes)"
+        yield Problem("save", " and ".join(found), expected)
 
 
 def minutes_name(save: str) -> str:

@@ -139,7 +139,8 @@ def logs(
 ) -> int:
     """Demand, percentiles and a size from request logs or metric exports."""
     from ptucalc.cli.failing import failed
-    from ptucalc.cli.log_runs import LogFlags, print_query, show_log
+    from ptucalc.cli.log_flags import LogFlags
+    from ptucalc.cli.log_runs import print_query, show_log
     from ptucalc.cli.view import View
     from ptucalc.errors import BadInput
 

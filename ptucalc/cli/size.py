@@ -118,7 +118,8 @@ def size(
         if both:
             raise BadInput([Problem(flag, "beside a file", "left out: the rows of the file say that") for flag in both])
         if log:
-            from ptucalc.cli.log_runs import LogFlags, sized_log
+            from ptucalc.cli.log_flags import LogFlags
+            from ptucalc.cli.log_runs import sized_log
             from ptucalc.cli.sizing_runs import show_sizes
 
             sizer, problems = make_sizer(sku=sku, headroom=headroom, catalogs=tuple(catalog or ()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -41,6 +42,8 @@ def window_of(choices: Choices, layout: TimeLayout) -> tuple[int | None, int | N
         if text is None:
             found.append(None)
             continue
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            text += "T00:00"
         own = layout if layout.relative else layout_of([text], zone=choices.time_zone) if _is_stamp(text) else None
         try:
             if own is None:
