@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ptucalc.sizing_result import SizingResult
     from ptucalc.workload import LoadProfile, Workload
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "BadCatalog",

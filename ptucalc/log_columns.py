@@ -26,7 +26,7 @@ def lacking(
         expected += f"; there are: {_listed(seen)}" if seen else ""
         if "total_tokens" in places and name != "timestamp":
             expected += "; total tokens alone do not say how many are output"
-        problems.append(Problem(name, f"none of its {len(seen)} columns" if seen else "no columns", expected))
+        problems.append(Problem(name, "no such column" if seen else "no columns", expected))
     return problems
 
 

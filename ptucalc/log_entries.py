@@ -47,6 +47,7 @@ class Analysis:
         catalog = self.sizer.resolver.catalog
         windows = iter(self._windows(groups))
         entries = [self._unsized(g) if g.problems else self._entry(g, next(windows)) for g in groups]
+        entries.sort(key=_need, reverse=True)
         of_log = notes_of_log(
             self.log.source, self.log.profiles.values(), self.percentile, any(map(self._near_a_limit, entries))
         )
@@ -218,6 +219,12 @@ class Analysis:
             WeightedMinutes.added([calls.weighed(i).minutes() for calls in group.calls]).at(self.percentile)
             for i in earlier
         ]
+
+
+def _need(entry: LogEntry) -> Fraction:
+    """Raw PTU at the percentile asked for; what has no size comes last."""
+    sizes = list(entry.sizes.values())
+    return max(sizes[0].raw_ptu, Fraction(0)) if sizes else Fraction(-1)
 
 
 def _rate(entry: LogEntry, weighted: Fraction) -> Fraction:

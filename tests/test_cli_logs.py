@@ -313,7 +313,7 @@ def test_queries_are_printed_and_their_command_lines_too(kind: str, cli: Callabl
         ((LOG, *MODEL, "--bucket-seconds", "0"), ["--bucket-seconds: 0"]),
         ((LOG, *MODEL, "--output-share", "2"), ["--output-share: 2"]),
         ((LOG, *MODEL, "--since", "soon"), ["--since: soon"]),
-        ((LOG, *MODEL, "--since", "2026-11-03"), ["--since"]),
+        ((LOG, *MODEL, "--since", "2026-11-03"), ["outside the window: 4", "2026-11-02T10:03Z"]),
         ((LOG, *MODEL, "--time-zone", "Mars/Olympus"), ["--time-zone: Mars/Olympus"]),
         (("none.csv", *MODEL), ["none.csv", "No such file"]),
         ((LOG, "none.csv", "nor.csv", *MODEL), ["none.csv"]),

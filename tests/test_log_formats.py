@@ -881,9 +881,9 @@ def test_six_columns_with_headings_are_no_rates():
 def test_missing_tokens_are_refused_with_what_there_is_and_what_may_be_meant():
     assert refusal("timestamp", "promptt_tokens", "answer") == [
         "input_tokens: expected a column of input tokens, such as input_tokens or prompt_tokens (promptt_tokens?), or "
-        "--map input_tokens=COLUMN; there are: timestamp, promptt_tokens, answer, got none of its 3 columns",
+        "--map input_tokens=COLUMN; there are: timestamp, promptt_tokens, answer, got no such column",
         "output_tokens: expected a column of output tokens, such as output_tokens or completion_tokens, or "
-        "--map output_tokens=COLUMN; there are: timestamp, promptt_tokens, answer, got none of its 3 columns",
+        "--map output_tokens=COLUMN; there are: timestamp, promptt_tokens, answer, got no such column",
     ]
 
 

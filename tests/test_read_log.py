@@ -13,7 +13,6 @@ from ptucalc.read.logs import read_log
 from ptucalc.request_log import LogSource, Stream
 
 from .log_files import (
-    HEADINGS,
     NOBODY,
     PLAIN,
     TEN_MINUTE,
@@ -124,10 +123,18 @@ def test_a_window_that_is_none_is_refused(given: dict[str, str], message: str, l
 
 
 def test_a_window_without_calls_is_refused_with_what_there_was(log: Path) -> None:
-    path = table(log, call(), call(1))
+    path = table(log, call(), call(61))
     assert refusal(path, since="2026-11-03T00:00Z") == (
-        f"{path}, file: expected calls with input and output tokens, got outside the window: 2"
+        f"{path}, file: expected calls with input and output tokens in the window; the log is from 2026-11-02T10:00Z to "
+        "2026-11-02T10:01Z, got outside the window: 2"
     )
+
+
+def test_a_date_alone_is_its_first_instant(log: Path) -> None:
+    path = table(log, call(-0.000001 - 36_000), call(-36_000), call(50_400 - 0.000001), call(50_400))
+    found = seen(path, since="2026-11-02", until="2026-11-03")
+    assert (found.skipped, found.total[0]) == ({"outside_the_window": 2}, 2)
+    assert [profile.length for profile in found.profiles.values()] == [1440]
 
 
 def test_prompts_over_a_threshold_are_kept_apart(log: Path) -> None:

@@ -24,14 +24,17 @@ def packed() -> bytes:
     return gzip.compress(TEXT.encode(), 1)
 
 
-DAMAGED = "file: expected a whole one: copy it again, got a damaged gzip archive ("
+def is_damaged(path: Path) -> bool:
+    message = refusal(path)
+    start, end = f"{path}, file: expected a whole one (", "): copy it again, got a damaged gzip archive"
+    return message.startswith(start) and message.endswith(end)
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.9, 0.9999])
 def test_a_truncated_archive_is_refused(kept: float, packed: bytes, tmp_path: Path) -> None:
     path = tmp_path / "log.csv.gz"
     path.write_bytes(packed[: int(len(packed) * kept)])
-    assert refusal(path).startswith(f"{path}, {DAMAGED}Compressed file ended")
+    assert is_damaged(path)
 
 
 @pytest.mark.parametrize("where", [0.5, 0.99, 1])
@@ -40,7 +43,7 @@ def test_a_flipped_bit_in_an_archive_is_found(where: float, packed: bytes, tmp_p
     data[int(len(data) * where) - 8] ^= 1  # at 1: in the checksum itself
     path = tmp_path / "log.csv.gz"
     path.write_bytes(data)
-    assert refusal(path).startswith(f"{path}, {DAMAGED}")
+    assert is_damaged(path)
 
 
 def test_every_member_of_an_archive_is_read(tmp_path: Path) -> None:
@@ -49,9 +52,9 @@ def test_every_member_of_an_archive_is_read(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(head.encode()) + gzip.compress(b"") + gzip.compress(tail.encode()))
     assert seen(path).total == (20_000, 0, sum(range(20_000)), 0, 0, 140_000)
     path.write_bytes(gzip.compress(head.encode()) + gzip.compress(tail.encode())[:-9])
-    assert refusal(path).startswith(f"{path}, {DAMAGED}")
+    assert is_damaged(path)
     path.write_bytes(gzip.compress(head.encode()) + b"more")
-    assert refusal(path).startswith(f"{path}, {DAMAGED}")
+    assert is_damaged(path)
 
 
 LONG = "x" * 50_000_000
@@ -266,6 +269,14 @@ def test_a_number_that_the_engine_might_take_is_judged_alike_where_it_reads_numb
 ) -> None:
     found = seen(table(tmp_path / "log.csv", plain(1), plain(2, text), headings=PLAIN), skip_bad=True)
     assert found.skipped == {ODD_NUMBERS[text]: 1}
+
+
+@pytest.mark.parametrize("text", ["12.000", "1.234.000"])
+def test_between_semicolons_points_before_three_digits_are_no_decimals(text: str, tmp_path: Path) -> None:
+    """Twelve thousand or twelve: nobody can tell, so it is at least never twelve."""
+    rows = [f"{stamp(0.5)};1;2"] * 3 + [f"{stamp(0.5)};{text};2"]
+    found = seen(table(tmp_path / "log.csv", *rows, headings=PLAIN.replace(",", ";")), skip_bad=True)
+    assert found.skipped == {"unreadable_number": 1} or found.total[2] == 3 + int(text.replace(".", ""))
 
 
 def test_between_semicolons_a_comma_is_no_thousands_separator(tmp_path: Path) -> None:

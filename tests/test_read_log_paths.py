@@ -193,7 +193,7 @@ def same(one: Seen, other: Seen) -> bool:
 
 
 @settings(
-    max_examples=8, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate)
+    max_examples=6, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate)
 )  # shrinking takes minutes
 @given(LOGS, st.lists(st.sampled_from(FORMS), min_size=3, max_size=3, unique=True))
 def test_a_random_log_is_the_same_however_it_is_kept(
@@ -218,7 +218,7 @@ FIXED = [
 ]
 
 
-@pytest.mark.parametrize("form", (as_csv, *FORMS), ids=lambda form: form.__name__)
+@pytest.mark.parametrize("form", [as_csv, *FORMS], ids=lambda form: form.__name__)
 def test_every_form_of_a_log_is_read(form: Callable[[Path, Sequence[Call]], Path], tmp_path: Path) -> None:
     found = seen(form(tmp_path, FIXED))
     assert {stream.deployment: [tuple(row) for row in profile.rows] for stream, profile in found.profiles.items()} == {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping
-from fractions import Fraction as F
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -335,7 +335,7 @@ def test_bodies_that_api_management_logged_hold_usage_where_the_call_went_well()
 
 
 CODE = SHARED / "traces" / "AzureLLMInferenceTrace_code.csv"
-WEIGHTS = TokenWeights(F(1), F(0), F(1), F(4))
+WEIGHTS = TokenWeights(Fraction(1), Fraction(0), Fraction(1), Fraction(4))
 
 
 @pytest.fixture(scope="module")
@@ -374,7 +374,7 @@ def test_the_code_trace_has_its_published_numbers_of_requests(figures: dict[str,
         tmp_path / "log.csv", *(f"{each},1,1" for each in stamps), headings="timestamp,input_tokens,output_tokens"
     )
     with read_log(path, thresholds=(), formats=book()) as log:
-        (found,) = log.window_maxima([{NOBODY: {0: TokenWeights(F(1), F(0), F(1), F(0))}}])
+        (found,) = log.window_maxima([{NOBODY: {0: TokenWeights(Fraction(1), Fraction(0), Fraction(1), Fraction(0))}}])
     assert (found.burst_1s, found.burst_10s) == (known["sliding_1s"] * 60, known["sliding_10s"] * 6)
 
 

@@ -442,7 +442,7 @@ def test_bursts_that_a_log_cannot_show_say_why():
         tpm = an_entry().weighted_tpm._replace(windows=WindowMaxima(*windows, "rows are minutes"))
         return remarks(a_result(an_entry(weighted_tpm=tpm)), "Bursts")
 
-    assert bursts(None, None, None) == ["Not known for 60 s and 10 s and 1 s: rows are minutes."]
+    assert bursts(None, None, None) == ["Not known: rows are minutes."]
     assert bursts(F(10), F(20), None) == [
         "busiest 60 s: 10 · 10 s: 20 weighted tokens, scaled to a minute. Not known for 1 s: rows are minutes."
     ]
@@ -614,7 +614,7 @@ def test_notes_about_what_is_not_in_full_are_counted():
     assert remarks(result, "Note") == [
         "about the log.",
         "about batch.",
-        "about the other deployments, all with -v: throttled imputed (2), few minutes (1).",
+        "3 more notes on the other deployments: -v.",
     ]
     assert len(remarks(result, "Note", verbose=True)) == 5
 

@@ -129,15 +129,16 @@ class _Progress:
             print("\r" + " " * 40 + "\r", end="", file=sys.stderr, flush=True)
 
 
-def print_query(kind: str | None, view: View, *, az: bool, files: Sequence[str]) -> int:
+def print_query(kind: str | None, view: View, *, az: bool, beside: Sequence[str]) -> int:
     """Print a query, or the command lines that run it. Raises BadInput."""
     from ptucalc.log_queries import QUERIES
     from ptucalc.read.log_queries import query_text
 
     if kind is None:
         raise BadInput([Problem("kql", "", f"a query for --az: --kql {'|'.join(query.kind for query in QUERIES)}")])
-    if files:
-        raise BadInput([Problem("--kql", "beside a file", "left out: it prints a query and reads nothing")])
+    if beside:
+        expected = "left out: it prints a query and reads nothing"
+        raise BadInput([Problem("--kql", f"beside {' and '.join(beside)}", expected)])
     text = query_text(kind, az=az)
     with output_stream(view.out_file) as stream:
         stream.write(text)

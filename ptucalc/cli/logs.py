@@ -144,7 +144,8 @@ def logs(
     from ptucalc.cli.view import View
     from ptucalc.errors import BadInput
 
-    shape = options.chosen_format(output, json, out_file)
+    asked = kql is not None or az
+    shape = "table" if asked else options.chosen_format(output, json, out_file)
     view = View(
         shape=shape,
         out_file=out_file,
@@ -175,8 +176,9 @@ def logs(
         catalogs=tuple(catalog or ()),
     )
     try:
-        if kql is not None or az:
-            return print_query(kql, view, az=az, files=flags.files)
+        if asked:
+            beside = {"a file": bool(files), "--save": save is not None, "-o": output is not None or json}
+            return print_query(kql, view, az=az, beside=[name for name, given in beside.items() if given])
         return show_log(flags, view, save=save, overwrite=overwrite)
     except BadInput as error:
         return failed(error, shape, flags=FLAGS)

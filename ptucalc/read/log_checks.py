@@ -31,8 +31,9 @@ class Checks:
                 with file.stream() as stream:
                     self._look_through(stream)
             except (EOFError, OSError, zlib.error) as error:
-                found = f"a damaged gzip archive ({error})" if file.packed else str(error)
-                self.problems.append(Problem("file", found, "a whole one: copy it again", source=file.name))
+                found = "a damaged gzip archive" if file.packed else "a file that breaks off"
+                expected = f"a whole one ({error}): copy it again"
+                self.problems.append(Problem("file", found, expected, source=file.name))
 
     def _look_through(self, stream: IO[bytes]) -> None:
         length = 0

@@ -139,7 +139,7 @@ def _first_bytes(file: LogFile) -> bytes:
             more = len(head) == HEAD_BYTES and head.count(b"\n") < 2 and not head.startswith(_PARQUET)
             return head + stream.read(LONGEST_LINE_BYTES) if more else head
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _bad(file.name, f"a damaged gzip archive ({error})", "a whole one: copy it again") from None
+        raise _bad(file.name, "a damaged gzip archive", f"a whole one ({error}): copy it again") from None
     except OSError as error:
         raise _bad(file.name, error.strerror or str(error), "a file that can be read") from None
 
@@ -173,13 +173,28 @@ def _look_inside(file: LogFile, head: bytes) -> None:
         file.head = objects + list(_from_further_on(file))
     else:
         file.kind = "table"
-        file.delimiter = _delimiter(re.split("\r\n|\n|\r", text[:100_000]))
-        file.blank_lines = len(re.match(r"(?:[ \t]*(?:\r\n|\n|\r))*", text)[0].splitlines())  # type: ignore[index]
-        rows = list(_some_rows(csv.reader(io.StringIO(text, newline=""), delimiter=file.delimiter), FIRST_RECORDS + 1))
+        above = re.match(r"(?:[ \t]*(?:\r\n|\n|\r))*(?:\"?sep=(.)\"?(?:\r\n|\n|\r))?", text)
+        assert above  # it matches nothing at all too
+        file.delimiter = above[1] or _delimiter(re.split("\r\n|\n|\r", text[:100_000]))
+        file.blank_lines = len(above[0].splitlines())
+        below = io.StringIO(text[above.end() :], newline="")
+        rows = list(_some_rows(csv.reader(below, delimiter=file.delimiter), FIRST_RECORDS + 1))
+        _check_table(file.name, rows)
         if not rows:
             raise _bad(file.name, "", "a log; the file is empty")
         file.headings = tuple(rows[0])
         file.head = [dict(zip(file.headings, row, strict=False)) for row in rows[1:]]
+
+
+def _check_table(name: str, rows: list[list[str]]) -> None:
+    """Text that is no table at all. Raises BadInput."""
+    first = rows[0][0] if rows and rows[0] else ""
+    if first.startswith("# ptucalc.minutes"):
+        raise _bad(name, "the minutes of a plan", "a log; these are read with their plan: ptucalc size PLAN.yaml")
+    if any(row and row[0].strip() in ("workloads:", "models:") for row in rows[:50]):
+        raise _bad(name, "a plan", "a log; sizes of a plan: ptucalc size FILE")
+    if rows and len(rows[0]) == 1:
+        raise _bad(name, "text without columns", "a log: CSV, TSV, JSON, JSON lines (.gz too) or Parquet")
 
 
 def _one(text: str, whole: bool) -> bool:
@@ -255,7 +270,7 @@ def whole_document(file: LogFile) -> Any:
         with file.stream() as stream:
             data = stream.read(LARGEST_DOCUMENT_BYTES + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _bad(file.name, f"a damaged gzip archive ({error})", "a whole one: copy it again") from None
+        raise _bad(file.name, "a damaged gzip archive", f"a whole one ({error}): copy it again") from None
     if len(data) > LARGEST_DOCUMENT_BYTES:
         most = f"{LARGEST_DOCUMENT_BYTES:,} bytes"
         raise _bad(file.name, "a larger one", f"a JSON document of at most {most}, or JSON lines (jq -c '.[]')")
@@ -276,7 +291,7 @@ def whole_table(file: LogFile) -> list[list[str]]:
         with io.TextIOWrapper(file.stream(), encoding="utf-8-sig", newline="") as text, _long_fields():
             return [row for row in csv.reader(text, delimiter=file.delimiter) if row]
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _bad(file.name, f"a damaged gzip archive ({error})", "a whole one: copy it again") from None
+        raise _bad(file.name, "a damaged gzip archive", f"a whole one ({error}): copy it again") from None
     except UnicodeDecodeError as error:
         raise _bad(file.name, f"byte 0x{error.object[error.start]:02x}", "UTF-8 text") from None
     except csv.Error as error:

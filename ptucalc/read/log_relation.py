@@ -134,7 +134,9 @@ class Relation:
     def _enum(self, column: str, name: str) -> str:
         kind = f"names_{name}_{self.rejects}"
         source = self._csv(dict.fromkeys(self._names(), "VARCHAR"), strict=True, rejects=False)
-        found = self.store.run(f"select distinct {column} from (select {column} from {source} limit {SAMPLED_ROWS})")
+        found = self.store.run(
+            f"select distinct {column} from (select {column} from {source} limit {SAMPLED_ROWS}) order by 1"
+        )
         clean = [
             text
             for (text,) in self.store.run("select given(name) from (select unnest(?) as name)", [[n for (n,) in found]])

@@ -142,9 +142,9 @@ class CallStore:
             or "0"
         )
         rows = self.run(
-            f"""select deployment, model, us // {minute_us} as minute, {bands} as band, sum(requests), sum(unsized),
+            f"""select deployment::varchar, model::varchar, * exclude (deployment, model) from (select deployment, model, us // {minute_us} as minute, {bands} as band, sum(requests), sum(unsized),
             sum(uncached), sum(cached), sum(written), sum(output) from (select * replace (case when mark = {UNSIZED} then
-            0 else requests end as requests) from calls) where mark in ({USED}, {UNSIZED}) group by all order by all"""
+            0 else requests end as requests) from calls) where mark in ({USED}, {UNSIZED}) group by all) order by all"""
         )
         for deployment, model, *sums in rows:
             yield Stream(deployment or "", model or ""), tuple(map(int, sums))

@@ -36,6 +36,7 @@ from ptucalc.read.log_sql import (
 from ptucalc.read.log_store import BACK_MINUTES, CallStore, Progress
 from ptucalc.read.log_windows import busiest_windows
 from ptucalc.request_log import Finding, LogSource, Stream, WindowMaxima
+from ptucalc.results import utc_minute
 
 __all__ = ["RequestLog", "read_log"]
 
@@ -96,7 +97,7 @@ class RequestLog:
         if not weights:
             return []
         if self.source.grain == "bucket":
-            why = "rows are buckets of a minute or so: bursts within them cannot be seen"
+            why = "rows are sums of a minute, not calls"
             return [WindowMaxima(None, None, None, why)] * len(weights)
         return busiest_windows(self._store, weights, self.profiles, self.source.step_us)
 
@@ -268,7 +269,13 @@ class _Reading:
             why = ", ".join(f"{each.replace('_', ' ')}: {rows:,}" for each, rows in skipped.items()) or "no rows"
             if tally.get(UNSIZED, 0):
                 why = f"{tally[UNSIZED]:,} throttled calls, whose tokens nobody knows"
-            problems.append(Problem("file", why, "calls with input and output tokens"))
+            expected = "calls with input and output tokens"
+            if self.choices.since or self.choices.until:
+                first, last = self.store.run("select min(us), max(us) from calls where us is not null")[0]
+                if first is not None and not self.loader.layouts[0].relative:
+                    times = " to ".join(utc_minute(each // MINUTE_US) for each in (first, last))
+                    expected += f" in the window; the log is from {times}"
+            problems.append(Problem("file", why, expected))
         if problems:
             raise BadInput([problem.at(source=source) for problem in problems])
         total_input, total_output = self.store.run(
@@ -303,6 +310,9 @@ class _Reading:
             step, regular = self.store.step_of_rows_us()
         if kinds == {False}:
             if step is None or step % MINUTE_US:
+                if self.bucket_seconds:
+                    expected = "left out: each row is a call"
+                    raise BadInput([Problem("bucket_seconds", str(self.bucket_seconds), expected)])
                 return "request", None
             self.findings.append(Finding("whole_minutes", self.store.tally().get(USED, 0)))
         told = [self.bucket_seconds] if self.bucket_seconds else sorted({*lengths, *self.store.told_seconds()})

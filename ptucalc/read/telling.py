@@ -42,5 +42,6 @@ def is_log(path: str) -> bool:
     from ptucalc.read.log_formats import load_formats
 
     names = {normalise(cell) for mark in ",;\t|" if mark in header for cell in header.split(mark)}
-    stamps = {path.name for path in load_formats().aliases["timestamp"]} - {"time"}
-    return bool(names & stamps) and not names & set(_OF_WORKLOADS)
+    aliases = load_formats().aliases
+    stamps, tokens = ({path.name for path in aliases[field]} for field in ("timestamp", "input_tokens"))
+    return bool(names & stamps and (names & tokens or names & (stamps - {"time"}))) and not names & set(_OF_WORKLOADS)

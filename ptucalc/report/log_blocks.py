@@ -119,7 +119,7 @@ def _recognition(source: LogSource) -> Iterator[Remark]:
         f"{' + '.join(map(visible, source.formats))} ({files}): {rows}",
         f"dropped {_skipped(source):,} ({', '.join(reasons)})" if reasons else "none dropped",
         grain,
-        f"columns {', '.join(f'{key} = {named(name)}' for key, name in source.columns.items())}",
+        f"columns {', '.join(key if key == name else f'{key} = {named(name)}' for key, name in source.columns.items())}",
         f"from {_stamp(source, source.first)} to {_stamp(source, source.last)}{'' if source.relative_clock else ' UTC'}",
         "times count from the start" if source.relative_clock else f"time zone {visible(source.time_zone)}",
         "cached tokens known" if source.cached_known else "cached tokens not known: all input counts as uncached",
@@ -236,5 +236,5 @@ def _notes(result: LogDemand, shown: Sequence[LogEntry]) -> Iterator[Remark]:
         else:
             others[note.code] += 1
     if others:
-        kinds = ", ".join(f"{code.replace('_', ' ')} ({count:,})" for code, count in others.items())
-        yield Remark("Note", f"about the other deployments, all with -v: {kinds}.", "warn")
+        count = sum(others.values())
+        yield Remark("Note", f"{count:,} more note{'s' if count > 1 else ''} on the other deployments: -v.", "warn")

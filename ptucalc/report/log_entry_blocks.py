@@ -134,8 +134,8 @@ def _mean_and_bursts(entry: LogEntry) -> Iterator[Remark]:
     known = [f"{length}: {amount_text(value, 0)}" for length, value in seen.items() if value is not None]
     text = f"busiest {' · '.join(known)} weighted tokens, scaled to a minute." if known else ""
     if len(known) < len(seen):
-        missing = " and ".join(length for length, value in seen.items() if value is None)
-        text += f" Not known for {missing}: {visible(windows.why).rstrip('.')}."
+        missing = ", ".join(length for length, value in seen.items() if value is None)
+        text += f" Not known{f' for {missing}' if known else ''}: {visible(windows.why).rstrip('.')}."
     yield Remark("Bursts", text.strip(), "")
 
 
@@ -232,9 +232,7 @@ def _how(entry: LogEntry, result: LogDemand) -> str:
     name = percentile_title(entry.percentile.name)
     highest = "highest" if name == "max" else name
     tpm = amount_text(entry.weighted_tpm.at[entry.percentile.name], 3)
-    text += (
-        f"the {highest} of {entry.minutes:,} minutes, {tpm} ÷ {size.tpm_per_ptu:,} per PTU = {ptu_text(size.raw_ptu)}"
-    )
+    text += f"the {highest} of {entry.minutes:,} minute{'' if entry.minutes == 1 else 's'}, {tpm} ÷ {size.tpm_per_ptu:,} per PTU = {ptu_text(size.raw_ptu)}"
     if result.headroom:
         text += f"; × {amount_text(1 + result.headroom, 6)} headroom = {ptu_text(size.need_ptu)}"
     return text + " PTU."
