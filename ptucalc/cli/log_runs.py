@@ -16,7 +16,7 @@ from ptucalc.errors import BadInput, Problem
 from ptucalc.log_data import ROW_COLUMNS
 from ptucalc.log_demand import analyse
 from ptucalc.log_models import thresholds_of
-from ptucalc.log_result import LogDemand, LogEntry
+from ptucalc.log_result import LogDemand
 from ptucalc.read.catalog import load_catalog
 from ptucalc.read.logs import RequestLog, read_log
 from ptucalc.sizing import Sizer
@@ -33,6 +33,8 @@ def show_log(flags: LogFlags, view: View, *, save: str | None, overwrite: bool) 
     checked = CheckedFlags.of(flags, problems)
     with _read(flags, checked, view) as log:
         result = _measured(flags, checked, log)
+        if save is not None and result.answered:
+            _save(result, log, flags, save)  # before the report, whose reader may have seen enough (| head)
         if result.answered or view.shape == "json":
             rows = (tuple(row.values()) for row in result.rows())
             blocks = log_blocks(result, verbose=view.verbose, quiet=view.quiet)
@@ -42,7 +44,12 @@ def show_log(flags: LogFlags, view: View, *, save: str | None, overwrite: bool) 
 
             return failed(_unanswered(result), "table")
         if save is not None:
-            _save(result, log, save, view)
+            count = sum(len(entry.parts) for entry in result.entries)
+            name = result.percentile.name
+            idle = [e.name for e in result.entries if e.weighted_tpm and not e.weighted_tpm.at[name]]
+            besides = f"; {', '.join(idle)}, idle then, at the busiest" if idle else ""
+            what = f"{'one workload' if count == 1 else f'{count:,} workloads'}, at the {name} minute{besides}"
+            remark(f"Wrote {save} and {minutes_name(save)} ({what}): ptucalc cost {save}", view)
     return 0
 
 
@@ -64,7 +71,7 @@ def sized_log(flags: LogFlags, sizer: Sizer, view: View, problems: Sequence[Prob
         unsized = [entry.name for entry in result.entries if not entry.parts]
         if unsized:
             remark(f"left out, as they have no size: {', '.join(unsized)} (ptucalc logs says why)", view)
-        workloads = workloads_of(result, log.profiles)
+        workloads = workloads_of(result, log.profiles, output_weight=flags.output_weight)
     keys = [sizer.add(workload).key for workload in workloads]
     sized = [sizer.size(workload) for workload in workloads]
     return sizer.result(sized, keys, version=__version__, today=date.today())
@@ -166,34 +173,27 @@ def minutes_name(save: str) -> str:
     return str(Path(save).with_suffix("")) + ".minutes.csv.gz"
 
 
-def _busy(entry: LogEntry) -> bool:
-    return entry.weighted_tpm is not None and entry.weighted_tpm.at[entry.percentile.name] > 0
-
-
-def _save(result: LogDemand, log: RequestLog, save: str, view: View) -> None:
+def _save(result: LogDemand, log: RequestLog, flags: LogFlags, save: str) -> None:
     """Write the minutes, then the plan that names them: each appears whole or not at all."""
     from ptucalc.log_workloads import workloads_of
     from ptucalc.report.minute_file import write_minutes
     from ptucalc.report.saved_plan import SavedWorkload, plan_text
 
-    idle = [entry.name for entry in result.entries if entry.weighted_tpm and not _busy(entry)]
-    if idle:
-        found = f"{result.percentile.name}, which for {', '.join(idle)} is an idle minute"
-        raise BadInput([Problem("save", found, "a percentile with calls in it: --percentile max, or p99.9")])
-    workloads = workloads_of(result, log.profiles)
+    workloads = workloads_of(result, log.profiles, output_weight=flags.output_weight)
     saved, profiles = [], {}
     for workload in workloads:
-        assert workload.name and workload.profile and workload.profile.demand
+        assert workload.name and workload.profile and workload.profile.demand and workload.profile.percentile
         profiles[workload.name] = workload.profile.demand
         saved.append(
             SavedWorkload(
                 name=workload.name,
                 model=workload.model,
                 profile=workload.profile.demand,
-                percentile=result.percentile.name,
+                percentile=workload.profile.percentile.name,
                 model_version=workload.model_version,
                 region=workload.region,
                 deployment=workload.deployment,
+                output_weight=flags.output_weight,
             )
         )
     minutes = minutes_name(save)
@@ -202,6 +202,4 @@ def _save(result: LogDemand, log: RequestLog, save: str, view: View) -> None:
     with output_stream(minutes) as stream:
         write_minutes(stream, profiles, packed=True)
     with output_stream(save) as stream:
-        stream.write(plan_text(saved, os.path.basename(minutes), remarks=remarks))
-    count = "one workload" if len(saved) == 1 else f"{len(saved):,} workloads"
-    remark(f"Wrote {save} and {minutes} ({count}, at the {result.percentile.name} minute): ptucalc cost {save}", view)
+        stream.write(plan_text(saved, os.path.basename(minutes), headroom=flags.headroom, remarks=remarks))

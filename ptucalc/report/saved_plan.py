@@ -26,14 +26,23 @@ class SavedWorkload(NamedTuple):
     deployment_type: str | None = None
     region: str | None = None
     deployment: str | None = None
+    output_weight: str | None = None
 
 
-def plan_text(workloads: Sequence[SavedWorkload], minutes_file: str, *, remarks: Sequence[str] = ()) -> str:
+def plan_text(
+    workloads: Sequence[SavedWorkload],
+    minutes_file: str,
+    *,
+    headroom: str | None = None,
+    remarks: Sequence[str] = (),
+) -> str:
     """The plan. `minutes_file` is the file of minutes as seen from the plan's folder; `remarks` begin it as comments.
 
     Each workload says its average call in a comment; the numbers themselves are in the minutes.
     """
     lines = [f"# {_one_line(remark)}" for remark in remarks]
+    if headroom is not None:
+        lines.append(f"headroom: {_scalar(headroom)}")
     lines.append("workloads:")
     for workload in workloads:
         lines += _entry(workload, minutes_file)
@@ -43,7 +52,7 @@ def plan_text(workloads: Sequence[SavedWorkload], minutes_file: str, *, remarks:
 def _entry(workload: SavedWorkload, minutes_file: str) -> Iterator[str]:
     yield f"  - name: {_scalar(workload.name)}"
     yield f"    model: {_scalar(workload.model)}"
-    for field in ("model_version", "deployment_type", "region", "deployment"):
+    for field in ("model_version", "deployment_type", "region", "deployment", "output_weight"):
         value = getattr(workload, field)
         if value is not None:
             yield f"    {field}: {_scalar(value)}"
@@ -52,6 +61,8 @@ def _entry(workload: SavedWorkload, minutes_file: str) -> Iterator[str]:
     yield f"    # {amount_text(profile.requests)} requests in {profile.length:,} minutes, {start}"
     if mean is not None:
         yield f"    # mean call: {_call(mean)}"
+    if workload.percentile == "max":
+        yield "    # sized at its busiest minute"
     yield f"    profile: {{minutes_file: {_scalar(minutes_file)}, percentile: {_scalar(workload.percentile)}}}"
 
 
