@@ -25,7 +25,7 @@ def lacking(
         expected = f"a column of {what}, such as {_such_as(aliases[name])}{near}, or --map {name}=COLUMN"
         expected += f"; there are: {_listed(seen)}" if seen else ""
         if "total_tokens" in places and name != "timestamp":
-            expected += "; total tokens alone do not say how many are output"
+            expected += "; total tokens alone do not say how many are output (--output-share 20% does)"
         problems.append(Problem(name, "no such column" if seen else "no columns", expected))
     return problems
 

@@ -253,7 +253,7 @@ def notes_of_entry(entry: LogEntry) -> Iterator[Note]:
         if p99 < weighted.mean:
             message = (
                 f"{name}: p99 is below the mean ({float(p99):,.0f} against "
-                f"{float(weighted.mean):,.0f} weighted TPM): the demand comes in few minutes, or in bins longer than a "
+                f"{float(weighted.mean):,.{0 if weighted.mean >= 10 else 2}f} weighted TPM): the demand comes in few minutes, or in bins longer than a "
                 "minute; size at the maximum (--percentile max)."
             )
             yield Note("p99_below_mean", message, name)

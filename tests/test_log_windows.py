@@ -207,3 +207,23 @@ def test_long_prompts_weigh_as_their_band_does_in_windows_too(tmp_path: Path) ->
 def test_a_relative_clock_has_windows_too(tmp_path: Path) -> None:
     rows = ["0.5,1,2", "1.4,1,2", "61.3,1,2"]
     assert maxima(tmp_path, *rows) == WindowMaxima(Fraction(2), Fraction(12), Fraction(120))
+
+
+@pytest.mark.parametrize("seconds", [60, 10, 1])
+@pytest.mark.parametrize(
+    ("first", "second", "most"),
+    [(60, 60, 100), (40, 70, 100), (70, 40, 100), (1, 100, 100), (100, 1, 100), (50, 50, 99)],
+)
+def test_a_window_over_a_boundary_beats_a_busier_clock_cell(
+    first: int, second: int, most: int, seconds: int, tmp_path: Path
+) -> None:
+    """Neither half is as busy as the busiest clock cell, some not even half as busy; together they are busier."""
+    rows = [plain(at * seconds, tokens) for at, tokens in ((10.5, most), (20.95, first), (21.05, second))]
+    found = maxima(tmp_path, *rows)
+    assert found[(60, 10, 1).index(seconds)] == Fraction((first + second) * 60, seconds)
+
+
+@pytest.mark.parametrize("seconds", [60, 10, 1])
+def test_a_window_that_begins_inside_a_cell_reaches_into_one_more_than_it_is_long(seconds: int, tmp_path: Path) -> None:
+    rows = [plain(at * seconds, tokens) for at, tokens in ((0.083, 10), (1.07, 10), (10.5, 15))]
+    assert maxima(tmp_path, *rows)[(60, 10, 1).index(seconds)] == Fraction(20 * 60, seconds)

@@ -299,8 +299,9 @@ TEXT = f"{HEADINGS}\n{call(0)}\n{call(61)}\n"
         b"\xfe\xff" + TEXT.encode("utf-16-be"),
         (",".join(f'"{name}"' for name in HEADINGS.split(",")) + "\n" + "".join(TEXT.splitlines(True)[1:])).encode(),
         TEXT.replace(",", " , ").encode(),
+        b"sep=;\r\n" + TEXT.replace(",", ";").replace("\n", "\r\n").encode(),
     ],
-    ids=["plain", "no-end", "bom", "crlf", "cr", "mixed", "mixed-2", "blank-lines", "blank-first", "semicolons", "tabs", "bars", "utf-16", "utf-16-be", "quoted-headings", "spaces"],
+    ids=["plain", "no-end", "bom", "crlf", "cr", "mixed", "mixed-2", "blank-lines", "blank-first", "semicolons", "tabs", "bars", "utf-16", "utf-16-be", "quoted-headings", "spaces", "sep-line"],
 )  # fmt: skip
 def test_a_table_is_read_however_its_lines_and_cells_end(data: bytes, tmp_path: Path) -> None:
     found = seen(written(tmp_path / "log.csv", data))

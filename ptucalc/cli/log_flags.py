@@ -38,6 +38,7 @@ class LogFlags(NamedTuple):
     date_order: str | None = None
     bucket_seconds: str | None = None
     input_excludes_cached: bool = False
+    output_excludes_reasoning: bool = False
     output_share: str | None = None
     skip_bad: bool = False
     output_weight: str | None = None

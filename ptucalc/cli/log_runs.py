@@ -90,6 +90,7 @@ def _read(flags: LogFlags, checked: CheckedFlags, view: View) -> RequestLog:
             until=flags.until,
             bucket_seconds=checked.bucket_seconds,
             input_excludes_cached=flags.input_excludes_cached,
+            output_excludes_reasoning=flags.output_excludes_reasoning,
             output_share=checked.output_share,
             skip_bad=flags.skip_bad,
             thresholds=thresholds_of(load_catalog(*flags.catalogs)),

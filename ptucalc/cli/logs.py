@@ -66,6 +66,12 @@ ExcludesCached = Annotated[
     bool,
     typer.Option("--input-excludes-cached", help="Cached tokens come on top of the input's.", rich_help_panel=LOG),
 ]
+ExcludesReasoning = Annotated[
+    bool,
+    typer.Option(
+        "--output-excludes-reasoning", help="Reasoning tokens come on top of the output's.", rich_help_panel=LOG
+    ),
+]
 OutputShare = Annotated[
     str | None,
     typer.Option("--output-share", help="Share of output where only total tokens are known.", rich_help_panel=LOG),
@@ -118,6 +124,7 @@ def logs(
     date_order: DateOrder = None,
     bucket_seconds: BucketSeconds = None,
     input_excludes_cached: ExcludesCached = False,
+    output_excludes_reasoning: ExcludesReasoning = False,
     output_share: OutputShare = None,
     skip_bad: SkipBad = False,
     output_weight: options.OutputWeight = None,
@@ -166,6 +173,7 @@ def logs(
         date_order=date_order,
         bucket_seconds=bucket_seconds,
         input_excludes_cached=input_excludes_cached,
+        output_excludes_reasoning=output_excludes_reasoning,
         output_share=output_share,
         skip_bad=skip_bad,
         output_weight=output_weight,

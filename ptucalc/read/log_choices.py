@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from ptucalc.errors import BadInput, Problem
@@ -25,6 +26,8 @@ class Choices:
     since: str | None = None
     until: str | None = None
     input_excludes_cached: bool = False
+    output_excludes_reasoning: bool = False
+    output_share: Fraction | None = None
 
 
 class Batch(NamedTuple):

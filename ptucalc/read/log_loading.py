@@ -34,6 +34,7 @@ from ptucalc.timestamps import TimeLayout, layout_of, parse_us
 
 __all__ = ["Loader"]
 
+_UTC = ("Z", "+00", "+00:00", "+0000", "-00:00")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -125,7 +126,8 @@ class Loader:
         values = [value_at(record, places, self.parse_json) for file in batch.files for record in file.head]
         stamps = [str(value) for value in values if value is not None and not missing(value)]
         relation.stamps = tuple(stamps)
-        self.zones |= {ZONE.search(stamp)[0] for stamp in stamps if _ISO_DATE.match(stamp)}  # type: ignore[index]
+        zones = {ZONE.search(stamp)[0] for stamp in stamps if _ISO_DATE.match(stamp)}  # type: ignore[index]
+        self.zones |= {"UTC" if zone in _UTC else zone for zone in zones}
         if not stamps:
             what = "no row has one" if values else "no rows, only a header"
             raise BadInput([Problem("timestamp", what, "rows with a time stamp", source=batch.files[0].name)])
@@ -158,15 +160,20 @@ class Loader:
             window=window_of(self.choices, layout),
             input_excludes_cached=format.input_excludes_cached or self.choices.input_excludes_cached,
             input_excludes_cache_write=format.input_excludes_cache_write,
-            output_excludes_reasoning=format.output_excludes_reasoning,
+            output_excludes_reasoning=format.output_excludes_reasoning or self.choices.output_excludes_reasoning,
             buckets=format.kind == "buckets",
             with_ids=format.unique_id and "request_id" in fields,
+            output_share=self.choices.output_share
+            if found.places["input_tokens"] == found.places["output_tokens"]
+            else None,
         )
 
     def _load_typed(self, batch: Batch, relation: Relation, reading: Reading, layout: TimeLayout) -> bool:
         """Let the engine parse numbers and ISO stamps itself; False where any value was not as expected."""
         plain = all(len(where) == 1 and not where[0].steps for where in batch.recognised.places.values() if where)
         if not plain or layout.kind != "iso" or (layout.naive and layout.zone != "UTC") or reading.rules:
+            return False
+        if relation.delimiter == ";":  # 12.000 may be twelve thousand there
             return False
         columns = {name: relation.columns[where[0].column] for name, where in batch.recognised.places.items() if where}
         if len(set(columns.values())) < len(columns):

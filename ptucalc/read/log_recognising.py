@@ -11,7 +11,7 @@ from typing import Any
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.log_formats import CANONICAL, FormatBook, LogFormat, Recognised
-from ptucalc.log_records import LINE, Place
+from ptucalc.log_records import LINE, Place, Shape
 from ptucalc.read.log_choices import Batch
 from ptucalc.read.log_containers import read_container, records_of
 from ptucalc.read.log_files import FIRST_RECORDS, LogFile, whole_document, whole_table
@@ -77,7 +77,7 @@ def _recognise(
         if later is not None:
             return _from_reader(file, book, later[1], whole_table(file), output_share)
         _check_headings(file)
-    found = book.recognise(file.head, headings=headings, given=given)
+    found = _recognised(file.head, headings, book, given, output_share)
     if found.format.reader:
         if file.kind == "table":
             header, *below = whole_table(file)
@@ -91,6 +91,27 @@ def _recognise(
     return found, (), found.format.bucket_seconds
 
 
+def _recognised(
+    records: Sequence[Mapping[str, Any]],
+    headings: Sequence[str] | None,
+    book: FormatBook,
+    given: Mapping[str, str],
+    output_share: Fraction | None,
+) -> Recognised:
+    """The format of these records; with an `output_share` total tokens alone will do: they are input and output."""
+    try:
+        return book.recognise(records, headings=headings, given=given)
+    except BadInput:
+        if output_share is None or {"input_tokens", "output_tokens"} & given.keys():
+            raise
+        shape = Shape.of(records, headings=headings, parse_json=book.parse_json)
+        totals = [place for path in book.aliases["total_tokens"] for place in shape.of_name(path.name)]
+        if not totals:
+            raise
+        both = dict.fromkeys(("input_tokens", "output_tokens"), str(totals[0]))
+        return book.recognise(records, headings=headings, given={**given, **both})
+
+
 def _check_headings(file: LogFile) -> None:
     twice = sorted({heading for heading in file.headings if heading.strip() and file.headings.count(heading) > 1})
     if twice:
@@ -102,7 +123,7 @@ def _document(
 ) -> tuple[Recognised, tuple[Finding, ...], int | None]:
     """JSON documents, each with records somewhere in it."""
     records = [record for document in documents for record in records_of(document, book, file.name)]
-    found = book.recognise(records[:FIRST_RECORDS], headings=None, given=given)
+    found = _recognised(records[:FIRST_RECORDS], None, book, given, output_share)
     if found.format.reader:
         return _from_reader(file, book, found.format, records, output_share)
     _keep_records(file, records)

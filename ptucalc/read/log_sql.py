@@ -7,6 +7,7 @@ A relation's columns are c0, c1, ... (a table) or `line` (JSON records). `cells`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from ptucalc.log_records import LINE, Place
@@ -17,7 +18,7 @@ USED, UNSIZED = 0, 255
 """Marks of rows that are demand: a call, and a throttled call of unknown size."""
 
 UNREADABLE_ROW, NO_TIME, UNREADABLE_TIME, OUTSIDE, UNREADABLE_NUMBER, NEGATIVE = range(1, 7)
-FAILED_CALL, NO_TOKENS, CACHED_ABOVE_INPUT, DUPLICATE = range(7, 11)
+FAILED_CALL, NO_TOKENS, CACHED_ABOVE_INPUT, DUPLICATE, REASONING_ABOVE_OUTPUT = range(7, 12)
 
 REASONS: Mapping[int, str] = {
     UNREADABLE_ROW: "unreadable_row",
@@ -30,6 +31,7 @@ REASONS: Mapping[int, str] = {
     NO_TOKENS: "no_token_counts",
     CACHED_ABOVE_INPUT: "cached_above_input",
     DUPLICATE: "duplicate",
+    REASONING_ABOVE_OUTPUT: "reasoning_above_output",
 }
 """Why a row is no demand, by its mark; formats have further reasons of their own, from `FIRST_FREE` on."""
 
@@ -40,6 +42,7 @@ MACROS = (
     " 'none', 'nan', 'undefined') then null else trim(x) end",
     "create temp macro grouped(x) as case when contains(x, ',') then case when regexp_full_match(x,"
     " '[+-]?\\d{1,3}(,\\d{3})+(\\.0+)?') then replace(x, ',', '') end else x end",
+    "create temp macro undotted(x) as case when regexp_full_match(x, '[+-]?\\d{1,3}(\\.\\d{3})+') then null else x end",
     "create temp macro cache_share(x) as case when contains(x, '%') or try_cast(x as double) > 1 then"
     " try_cast(replace(x, '%', '') as decimal(12, 9)) / 100 else try_cast(x as decimal(12, 9)) end",
     "create temp macro iso(x) as case when regexp_full_match(x,"
@@ -144,8 +147,11 @@ it was spilled over."""
 
 
 def numbered(fields: frozenset[str], *, semicolons: bool) -> str:
-    """Select list: each number and whether one was given. Between semicolons a comma is no thousands separator."""
-    text = "f_{0}" if semicolons else "grouped(f_{0})"
+    """Select list: each number and whether one was given.
+
+    Between semicolons a comma is no thousands separator, and 12.000 may be twelve thousand: it is not read.
+    """
+    text = "undotted(f_{0})" if semicolons else "grouped(f_{0})"
     return "".join(
         f", try_cast({text.format(field)} as double) as n_{field}, f_{field} is not null as g_{field}"
         for field in NUMBERS
@@ -173,6 +179,8 @@ class Reading(NamedTuple):
     integer: str = "bigint"
     buckets: bool = False
     with_ids: bool = False
+    output_share: Fraction | None = None
+    """Of total tokens that stand for both input and output."""
 
 
 def outside(us: str, window: tuple[int | None, int | None]) -> str:
@@ -198,6 +206,12 @@ def calls(source: str, reading: Reading) -> str:
 
     status, said = f"try_cast({text('status')} as integer)", number("total_tokens")
     code = f"case when {text('status')} = '200' then 200 else {status} end" if "status" in fields else "null"
+    both = f"{number('input_tokens')} as i, {number('output_tokens')} as o"
+    if reading.output_share is not None:  # what is left of a token is output, which weighs more
+        top, bottom = reading.output_share.as_integer_ratio()
+        total = f"case when n_output_tokens between 0 and {LARGEST} then n_output_tokens::hugeint end"
+        output = f"((({total}) * {top} + {bottom - 1}) // {bottom})::double"
+        both = f"n_input_tokens - {output} as i, {output} as o"
     cached = number("cached_input_tokens")
     if "cache_rate" in fields:
         cached = f"coalesce({cached}, floor(case when n_input_tokens between 0 and {LARGEST} then n_input_tokens::decimal(18, 0) end * cache_share(f_cache_rate)))"
@@ -205,7 +219,7 @@ def calls(source: str, reading: Reading) -> str:
         coalesce({cached}, 0) as some_cached,
         coalesce({number("cache_write_tokens")}, 0) as some_written,
         coalesce({number("reasoning_tokens")}, 0) as some_reasoning,
-        {number("input_tokens")} as i, {number("output_tokens")} as o from {source}"""
+        {both} from {source}"""
     by_total = f"some_cached > 0 and {said} = i + some_cached + o"
     if reading.input_excludes_cached:
         all_input = "i + some_cached"
@@ -263,6 +277,7 @@ def calls(source: str, reading: Reading) -> str:
         *no_tokens,
         *reading.late_rules,
         ("some_cached + some_written > t_input", CACHED_ABOVE_INPUT),
+        ("some_reasoning > t_output" if "reasoning_tokens" in fields else "false", REASONING_ABOVE_OUTPUT),
     ]
     mark = " ".join(f"when {condition} then {value}" for condition, value in rules if condition != "false")
     needed = ("input_tokens", "output_tokens")
@@ -273,6 +288,7 @@ def calls(source: str, reading: Reading) -> str:
         *(whole.format(field) if field in needed else f"(not g_{field} or ({whole.format(field)}))" for field in given),
         "t_input + t_output > 0",
         "some_cached + some_written <= t_input",
+        *(["some_reasoning <= t_output"] if "reasoning_tokens" in fields else []),
         *(f"not ({condition})" for condition, _ in (*reading.rules, *reading.late_rules)),
         *([f"not ({beyond})"] if beyond != "false" else []),
     ]

@@ -36,7 +36,7 @@ SAMPLED_SHARE = 64
 MANY_STEPS = 10
 BACK_MINUTES = 5
 BACK_US = BACK_MINUTES * MINUTE_US
-MOST_GOING_BACK = 20
+MOST_GOING_BACK = 4
 """Where more than one row in so many goes back in time, the file is just not sorted."""
 
 Progress = Callable[[float], None]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
 from ptucalc.catalog import TokenWeights
 from ptucalc.demand_profile import DemandProfile, MinuteSums
 from ptucalc.errors import BadInput, Problem
 from ptucalc.log_formats import FormatBook
+from ptucalc.log_records import Place
+from ptucalc.read.log_canonical import value_at
 from ptucalc.read.log_choices import Batch, Choices, window_of
 from ptucalc.read.log_files import LogFile, open_log
 from ptucalc.read.log_loading import Loader
@@ -23,6 +25,7 @@ from ptucalc.read.log_sql import (
     NEGATIVE,
     NO_TIME,
     NO_TOKENS,
+    REASONING_ABOVE_OUTPUT,
     REASONING_ADDED,
     REASONING_INSIDE,
     REASONS,
@@ -112,6 +115,7 @@ def read_log(
     until: str | None = None,
     bucket_seconds: int | None = None,
     input_excludes_cached: bool = False,
+    output_excludes_reasoning: bool = False,
     output_share: Fraction | None = None,
     skip_bad: bool = False,
     thresholds: Sequence[int] | None = None,
@@ -132,7 +136,16 @@ def read_log(
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
     if not listed:
         raise BadInput([Problem("file", "", "a log")])
-    choices = Choices(columns or {}, date_order, time_zone, since, until, input_excludes_cached)
+    choices = Choices(
+        columns or {},
+        date_order,
+        time_zone,
+        since,
+        until,
+        input_excludes_cached,
+        output_excludes_reasoning,
+        output_share,
+    )
     store = CallStore(progress)
     try:
         return _Reading(store, choices, formats or load_formats(), bucket_seconds, output_share, skip_bad).read(
@@ -199,7 +212,7 @@ class _Reading:
             rows=sum(tally.values()) + self.loader.unreadable,
             rows_used=tally.get(USED, 0) + tally.get(UNSIZED, 0),
             skipped=skipped,
-            columns=_columns(batches),
+            columns=_columns(batches, self.formats.parse_json),
             grain=grain,
             bucket_seconds=None if bucket_us is None else bucket_us // 1_000_000,
             first=first,
@@ -261,10 +274,17 @@ class _Reading:
                 problems.append(
                     Problem(
                         "cached_input_tokens",
-                        f"more than the input on {above:,} {'row' if above == 1 else 'rows'}",
+                        f"more than the input on {_rows(above)}",
                         expected,
                     )
                 )
+            beside = skipped.get(REASONS[REASONING_ABOVE_OUTPUT], 0)
+            if beside:
+                expected = (
+                    "reasoning tokens that are part of the output tokens; if the output leaves them out: "
+                    "--output-excludes-reasoning; --skip-bad leaves those rows out"
+                )
+                problems.append(Problem("reasoning_tokens", f"more than the output on {_rows(beside)}", expected))
         if not tally.get(USED, 0) and not problems:
             why = ", ".join(f"{each.replace('_', ' ')}: {rows:,}" for each, rows in skipped.items()) or "no rows"
             if tally.get(UNSIZED, 0):
@@ -403,6 +423,8 @@ class _Reading:
                 yield Finding(code, count)
         for batch in batches:
             found = batch.recognised
+            if found.places["input_tokens"] == found.places["output_tokens"]:
+                yield Finding("output_from_share", tally.get(USED, 0))
             if found.format.warning:
                 yield Finding("format_warning", 0, found.format.warning)
             if found.time_tag == "local" and not self.choices.time_zone:
@@ -430,10 +452,22 @@ class _Reading:
                 yield Finding("requests_unknown", int(unknown))
 
 
-def _columns(batches: Sequence[Batch]) -> dict[str, str]:
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
+
+
+def _columns(batches: Sequence[Batch], parse_json: Callable[[str], Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for batch in batches:
         for name, places in batch.recognised.places.items():
-            if places:
-                found.setdefault(name, str(places[0]))
+            shown = [place for place in places if _holds_any(batch, place, parse_json)]
+            if shown:
+                found.setdefault(name, str(shown[0]))
     return found
+
+
+def _holds_any(batch: Batch, place: Place, parse_json: Callable[[str], Any]) -> bool:
+    """Whether a place is a column of the table, or holds a value in any of the first JSON records."""
+    return not place.steps or any(
+        value_at(record, [place], parse_json) is not None for file in batch.files for record in file.head
+    )
