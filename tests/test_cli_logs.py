@@ -150,6 +150,22 @@ def test_columns_times_and_shares_are_taken_from_flags(cli: Callable, in_tmp: Pa
     assert entry["mean_input_tokens"] == 9000
 
 
+def test_only_what_is_before_until_counts(cli: Callable, log: Path) -> None:
+    found = document(cli("logs", LOG, *MODEL, "--until", "2026-11-02T10:02:30Z", "--json"))
+    assert found["source"]["skipped"] == {"outside_the_window": 3}
+    assert [(entry["name"], entry["requests"], entry["minutes"]) for entry in found["by_deployment"]] == [
+        ("chat", 1, 3)
+    ]
+
+
+def test_an_output_weight_and_a_region_are_those_given(cli: Callable, refuses: Callable, log: Path) -> None:
+    assert "--output-weight" in refuses("logs", LOG, "-m", "GLM 5.2")
+    found = entries(cli("logs", LOG, "-m", "GLM 5.2", "--output-weight", "3", "--json"))
+    assert found["chat"]["weighted_tpm"]["max"] == 60_000 + 3 * 7500
+    found = entries(cli("logs", LOG, *MODEL, "--region", "swedencentral", "--json"))
+    assert found["chat"]["region"] == "swedencentral"
+
+
 def test_standard_input_and_several_files_are_logs(cli: Callable, log: Path) -> None:
     piped = document(cli("logs", "-", *MODEL, "--json", stdin=log.read_bytes()))
     assert (piped["source"]["files"], piped["source"]["rows"]) == (["stdin"], 4)

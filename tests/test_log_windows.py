@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from ptucalc.catalog import TokenWeights
@@ -107,7 +107,9 @@ def a_call(draw: st.DrawFn) -> Call:
 ONE_OF_EACH = [Call(333 + index, *stream, (1, 0, 1)) for index, stream in enumerate(STREAMS)]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(
+    max_examples=15, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate)
+)  # shrinking takes minutes
 @given(st.lists(a_call(), min_size=1, max_size=40))
 @example([Call(0, "a", "m", (50, 0, 1)), Call(1_000_000, "a", "m", (50, 0, 1)), Call(59_999_999, "b", "m", (1, 1, 1))])
 @example([Call(us, "a", "m", (10, 0, 1)) for us in (0, 60_000_000, 59_999_999, 119_999_999, 119_999_998)])

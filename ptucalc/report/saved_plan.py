@@ -61,8 +61,6 @@ def _entry(workload: SavedWorkload, minutes_file: str) -> Iterator[str]:
     yield f"    # {amount_text(profile.requests)} requests in {profile.length:,} minutes, {start}"
     if mean is not None:
         yield f"    # mean call: {_call(mean)}"
-    if workload.percentile == "max":
-        yield "    # sized at its busiest minute"
     yield f"    profile: {{minutes_file: {_scalar(minutes_file)}, percentile: {_scalar(workload.percentile)}}}"
 
 
