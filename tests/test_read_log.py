@@ -485,3 +485,7 @@ def test_several_thousand_calls_of_json_lines_whose_optional_keys_come_late_keep
     found = seen(json_lines(tmp_path / "log.jsonl", records))
     assert found.totals[NOBODY] == (4900, 0, 49_000, 0, 0, 4900)
     assert found.totals[Stream("late", "")] == (100, 0, 600, 400, 0, 100)
+
+
+def test_a_length_of_buckets_for_rows_of_calls_is_refused(log: Path) -> None:
+    assert "bucket" in refusal(table(log, call(0.5), call(70)), bucket_seconds=60)
