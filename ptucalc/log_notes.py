@@ -47,8 +47,10 @@ MESSAGES: Mapping[str, str] = {
     "other_statuses": "{rows} failed for other reasons than throttling{detail}: they are no demand",
     "spilled_requests": "{count} calls spilled over{detail}: they count; their tokens do where the export has those of the "
     "standard deployment too",
-    "spilled_added_back": "{rows} had spilled over to a standard deployment{detail}: added back to the demand of the PTU "
-    "deployment",
+    "spilled_added_back": "{rows} had spilled over from a PTU deployment{detail}: their demand counts for it where the row "
+    "names it, else for the deployment that the row names (--by model adds them up)",
+    "repeated_hour": "{rows} may be of the hour that clocks show twice in autumn{detail}: taken for the first time round, "
+    "which can double that hour; export with UTC times",
     # tokens
     "excludes_cached": "input tokens leave the cached ones out{detail}: in {rows} they were added, so that input is the "
     "whole prompt",
@@ -91,6 +93,7 @@ MESSAGES: Mapping[str, str] = {
     "several_accounts": "the export holds several accounts{detail}: added up, though each has its own deployments",
     "empty_buckets": "{rows} are empty{detail}: idle time",
     "incomplete_gzip": "a compressed file breaks off{detail}: what could be read counts, the rest is missing",
+    "file_twice": "{text} of the files were given more than once: each is read once",
     "file_changed": "a file changed while it was read{detail}: what was there at the start counts; run again when it rests",
     "format_warning": "{text}",
 }

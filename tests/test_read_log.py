@@ -255,7 +255,7 @@ def test_one_unreadable_row_in_a_hundred_passes_and_more_do_not(log: Path) -> No
     path = table(log, *rows[1:], plain(1, "many"), headings=PLAIN)
     assert refusal(path) == (
         f"{path}, rows: expected at most 1 % of rows that cannot be read (unreadable number: 1); --skip-bad leaves "
-        "them out, got 1 of 99"
+        "them out; the first of them is record 99, got 1 of 99"
     )
     assert seen(path, skip_bad=True).skipped == {"unreadable_number": 1}
 
@@ -269,7 +269,7 @@ def test_every_kind_of_unreadable_row_counts_and_a_stamp_that_is_none_is_shown(l
     assert refusal(path) == (
         f"{path}, rows: expected at most 1 % of rows that cannot be read (unreadable row: 1, no time: 1, unreadable time: "
         "1, unreadable number: 1, negative number: 1); --skip-bad leaves them out; a time that is none: tomorrow, expected "
-        "an ISO 8601 date and time, such as 2026-11-02T10:00:00.125Z, got 5 of 499"
+        "an ISO 8601 date and time, such as 2026-11-02T10:00:00.125Z; the first of them is record 495, got 5 of 499"
     )
 
 

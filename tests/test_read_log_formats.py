@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ptucalc.request_log import Stream
+from ptucalc.request_log import Finding, Stream
 
 from .log_files import (
     HEADINGS,
@@ -198,6 +198,25 @@ def test_a_call_that_two_exports_hold_is_counted_once(tmp_path: Path) -> None:
 def test_the_same_file_twice_is_the_file_once_where_calls_have_ids(tmp_path: Path) -> None:
     path = table(tmp_path / "1.csv", *(f"{call(at)},id{at}" for at in range(6)), headings=WITH_ID)
     assert seen(path, path).total == seen(path).total
+
+
+def test_a_file_that_is_given_twice_is_read_once_with_ids_or_without(tmp_path: Path) -> None:
+    path = table(tmp_path / "1.csv", *(call(at) for at in range(6)))
+    link = tmp_path / "the same.csv"
+    link.symlink_to(path)
+    found = seen(path, link)
+    assert found.total == seen(path).total
+    assert Finding("file_twice", 0, "1") in found.source.findings
+
+
+def test_a_spilled_call_counts_for_the_deployment_that_it_came_from_where_the_row_says_so(tmp_path: Path) -> None:
+    headings = "timestamp,deployment,input_tokens,output_tokens,spilled"
+    told = '"{""is_spilled_over"": true, ""spillover_from_deployment"": ""chat-ptu""}"'
+    rows = [f"{stamp()},chat-std,5,1,{text}" for text in (told, "chat-ptu", "true", "false", "")]
+    found = seen(table(tmp_path / "1.csv", *rows, headings=headings), columns={"spilled": "spilled"})
+    calls = {stream.deployment: profile.requests for stream, profile in found.profiles.items()}
+    assert calls == {"chat-ptu": 2, "chat-std": 3}
+    assert Finding("spilled_added_back", 3) in found.source.findings
 
 
 def test_a_retry_that_was_throttled_before_is_one_call(tmp_path: Path) -> None:

@@ -132,6 +132,11 @@ class Loader:
             what = "no row has one" if values else "no rows, only a header"
             raise BadInput([Problem("timestamp", what, "rows with a time stamp", source=batch.files[0].name)])
         tagged = batch.recognised.time_tag
+        if _are_days_of_excel(stamps):
+            expected = (
+                "times; these look like Excel's days since 1900: format the column as yyyy-mm-dd hh:mm:ss, then save"
+            )
+            raise BadInput([Problem("timestamp", stamps[0], expected, source=batch.files[0].name)])
         try:
             return layout_of(
                 stamps,
@@ -262,7 +267,8 @@ class Loader:
 
     def finish(self) -> bool:
         """Make `calls` of all that was read; whether there are ids to find duplicates by."""
-        self.back = sum(self.store.going_back(table) for table, view, _ in self.tables if not view)
+        calls = [table for table, view, has in self.tables if not view and "buckets" not in has]
+        self.back = sum(map(self.store.going_back, calls))
         selects = []
         ids = any("ids" in has for _, _, has in self.tables)
         for table, _, has in self.tables:
@@ -284,6 +290,14 @@ class Loader:
                 self.store.run(f"drop {'view' if view else 'table'} {table}")
             self.store.ids_in = "calls"
         return ids
+
+
+def _are_days_of_excel(stamps: Sequence[str]) -> bool:
+    """Whether numbers are a spreadsheet's days with fractions, of this century, and of less than a year."""
+    if not all(re.fullmatch(r"[2-7]\d{4}\.\d{3,}", stamp) for stamp in stamps):
+        return False
+    days = [int(stamp[:5]) for stamp in stamps]
+    return max(days) - min(days) < 366
 
 
 def _holds(rule: RowFilter, value: str) -> str:
@@ -308,6 +322,10 @@ def _deployment(format: LogFormat, fields: frozenset[str]) -> str:
         name = f"case when starts_with({name}, {prefix}) then substr({name}, {len(format.strip_prefix) + 1}) else {name} end"
     if format.pattern:
         name = f"nullif(regexp_extract({name}, {quoted(format.pattern)}, 1), '')"
+    if "spilled" in fields:  # where the row says which deployment a call spilled over from, it is that one's demand
+        told = 'regexp_extract(f_spilled, \'"[^"]*from[-_]?[dD]eployment[^"]*"\\s*:\\s*"([^"]+)"\', 1)'
+        plain = "lower(f_spilled) not in ('true', 'false', 'yes', 'no', '1', '0') and not starts_with(f_spilled, '{')"
+        name = f"coalesce(nullif({told}, ''), case when {plain} then f_spilled end, {name})"
     return f"coalesce({name}, '')"
 
 

@@ -183,6 +183,8 @@ def portal_metrics(
     for row in payload[at + 1 :]:
         if not row or not row[0].strip():
             continue
+        if not re.search(r"\d", row[0]):
+            continue  # a row of totals below the chart
         stamps.append(row[0].strip())
         for index, name, measure, dimensions in columns:
             if index < len(row) and row[index].strip():
@@ -210,7 +212,10 @@ def _in_iso(records: Sequence[dict[str, Any]], above: Sequence[Sequence[str]], s
         return
     layout = layout_of(stamps, date_order="mdy" if first == month else "dmy")
     for record in records:
-        seconds = parse_us(str(record["timestamp"]), layout) // 1_000_000
+        try:
+            seconds = parse_us(str(record["timestamp"]), layout) // 1_000_000
+        except ValueError:  # it is counted as unreadable
+            continue
         record["timestamp"] = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 

@@ -34,6 +34,7 @@ SAMPLED_STAMPS = 200_000
 COMPARED_CALLS = 1_000_000
 SAMPLED_SHARE = 64
 MANY_STEPS = 10
+FEW_ROWS = 100
 BACK_MINUTES = 5
 BACK_US = BACK_MINUTES * MINUTE_US
 MOST_GOING_BACK = 4
@@ -184,16 +185,20 @@ class CallStore:
         return int(back) if back * MOST_GOING_BACK < rows else 0
 
     def identical(self, rows: int) -> tuple[int, str]:
-        """How many calls repeat another in time, deployment and all tokens; of those with sub-second stamps.
+        """How many rows repeat another in time, deployment and all tokens.
 
+        Where stamps are whole seconds, equal calls are nothing odd, unless a third of all rows repeat another.
         Of very many calls, those at one in `SAMPLED_SHARE` of the time stamps are looked at, which the text says.
         """
         sampled = rows > COMPARED_CALLS
         only = f"and hash(us) % {SAMPLED_SHARE} = 0" if sampled else ""
-        (found,) = self.run(
-            f"""select coalesce(sum(n - 1), 0) from (select count(*) as n from calls where mark = {USED} {only}
-            and us % 1000000 <> 0 group by us, deployment, model, uncached, cached, written, output having count(*) > 1)"""
+        fine, coarse = self.run(
+            f"""select coalesce(sum(n - 1) filter (where us % 1000000 <> 0), 0), coalesce(sum(n - 1), 0)
+            from (select us, count(*) as n from calls where mark = {USED} {only} and (output > 0 or uncached > 0 or cached > 0)
+            group by us, deployment, model, uncached, cached, written, output having count(*) > 1)"""
         )[0]
+        many = rows >= FEW_ROWS and coarse * (SAMPLED_SHARE if sampled else 1) * 3 >= rows
+        found = coarse if many else fine
         if sampled:
             return int(found) * SAMPLED_SHARE, f"an estimate from one in {SAMPLED_SHARE} time stamps"
         return int(found), ""

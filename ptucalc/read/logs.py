@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -40,6 +42,7 @@ from ptucalc.read.log_store import BACK_MINUTES, CallStore, Progress
 from ptucalc.read.log_windows import busiest_windows
 from ptucalc.request_log import Finding, LogSource, Stream, WindowMaxima
 from ptucalc.results import utc_minute
+from ptucalc.time_zones import DAY, zone_spans
 
 __all__ = ["RequestLog", "read_log"]
 
@@ -186,7 +189,10 @@ class _Reading:
     def read(self, paths: Sequence[str | Path], thresholds: tuple[int, ...]) -> RequestLog:
         from ptucalc.read.log_recognising import recognised_batches
 
-        files = [open_log(path, self.store.folder, number) for number, path in enumerate(paths)]
+        once = {str(path) if str(path) == "-" else os.path.realpath(path): path for path in reversed(paths)}
+        if len(once) < len(paths):
+            self.findings.append(Finding("file_twice", 0, f"{len(paths) - len(once):,}"))
+        files = [open_log(path, self.store.folder, number) for number, path in enumerate(reversed(once.values()))]
         batches, found, lengths = recognised_batches(
             files, self.formats, self.store, given=self.choices.given, output_share=self.output_share
         )
@@ -307,14 +313,19 @@ class _Reading:
             raise BadInput([Problem("output_tokens", "0 on every row", expected, source=source)])
 
     def _example(self) -> str:
+        first = []
         for table, view, _ in self.loader.tables:
+            if not view:
+                rows = self.store.run(f"select min(rowid) + 1 from {table} where mark in {UNREADABLE}")
+                first += [f"; the first of them is record {rows[0][0]:,}"] if rows[0][0] else []
             if not view and self.store.run(f"select 1 from (describe {table}) where column_name = 't_text'"):
                 rows = self.store.run(
                     f"select t_text from {table} where mark = {UNREADABLE_TIME} and t_text is not null limit 1"
                 )
                 if rows:
-                    return f"; a time that is none: {rows[0][0][:40]}, expected {self.loader.layouts[-1].expected}"
-        return ""
+                    what = f"; a time that is none: {rows[0][0][:40]}, expected {self.loader.layouts[-1].expected}"
+                    return what + "".join(first[:1])
+        return "".join(first[:1])
 
     def _grain(
         self, batches: Sequence[Batch], lengths: Sequence[int]
@@ -413,6 +424,20 @@ class _Reading:
             else ", ".join(sorted(zones)) or "UTC"
         )
 
+    def _repeated_hours(self, source: LogSource) -> Iterator[Finding]:
+        """Calls in an hour that clocks of the zone of naive stamps show twice."""
+        zones = {layout.zone for layout in self.loader.layouts if layout.naive and layout.zone != "UTC"}
+        for zone in sorted(zones):
+            spans = zone_spans(source.first - DAY, source.last + DAY, zone)
+            for span, after in pairwise(spans):
+                if span.repeated and span.offset_us is not None:
+                    start, end = span.start - span.offset_us, after.start - span.offset_us
+                    rows = self.store.run(
+                        f"select count(*) from calls where mark in ({USED}, {UNSIZED}) and us >= {start} and us < {end}"
+                    )
+                    if rows[0][0]:
+                        yield Finding("repeated_hour", int(rows[0][0]), zone)
+
     def _lint(self, tally: Mapping[int, int], source: LogSource, batches: Sequence[Batch]) -> Iterator[Finding]:
         yield from self.findings
         for flag, code in FLAGGED.items():
@@ -429,13 +454,14 @@ class _Reading:
                 yield Finding("format_warning", 0, found.format.warning)
             if found.time_tag == "local" and not self.choices.time_zone:
                 yield Finding("local_time", 0)
+        yield from self._repeated_hours(source)
         if len(self.loader.zones) > 1:
             yield Finding("mixed_time_zones", 0, ", ".join(sorted(zone or "none" for zone in self.loader.zones)))
         if self.loader.back > len(source.files):  # where one file ends and the next begins is no skew
             yield Finding("clock_skew", self.loader.back, str(BACK_MINUTES))
         if duplicates := source.skipped.get("duplicate"):
             yield Finding("duplicate_rows", duplicates, source.ids)
-        if source.grain == "request" and not source.ids:
+        if not source.ids:
             same, how = self.store.identical(source.rows_used)
             if same:
                 yield Finding("identical_rows", same, how)
