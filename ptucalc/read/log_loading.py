@@ -183,9 +183,10 @@ class Loader:
         columns = {name: relation.columns[where[0].column] for name, where in batch.recognised.places.items() if where}
         if len(set(columns.values())) < len(columns):
             return False
-        for names_as_enums in (True, False):
+        as_is = not reading.buckets and reading.deployment in ("''", "coalesce(f_deployment, '')")
+        for names_as_enums in (True, False) if as_is else (False,):
             try:
-                typed = relation.typed(columns, self.store, names_as_enums=names_as_enums and not reading.buckets)
+                typed = relation.typed(columns, self.store, names_as_enums=names_as_enums)
                 numbers = "".join(
                     f", {columns[name]} as n_{name}, {columns[name]} is not null as g_{name}"
                     for name in NUMBERS
