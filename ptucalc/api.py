@@ -177,7 +177,7 @@ def log_workloads(log: MeasuredLog, demand: LogDemand) -> list[Workload]:
 
     They are sized at the percentile of `demand`; costs follow every minute, with its own mix of tokens.
     """
-    from ptucalc.log_workloads import workloads_of
+    from ptucalc.measured_workloads import workloads_of
 
     return workloads_of(demand, log.profiles)
 

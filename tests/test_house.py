@@ -127,6 +127,11 @@ def test_the_edges_keep_to_their_side(folder, never):
     assert not wrong
 
 
+def test_no_public_name_is_a_modules_name():
+    """Importing the module would put it in the place of the function: `ptucalc.name` would be something else then."""
+    assert not set(ptucalc.__all__) & set(ALL)
+
+
 def test_only_the_command_line_imports_the_command_line():
     users = {name for name in ALL for other in ours(name) if other.split(".")[0] == "cli"}
     assert {name.split(".")[0] for name in users} <= {"cli", "__main__"}

@@ -61,7 +61,7 @@ def _unanswered(result: LogDemand) -> BadInput:
 
 def sized_log(flags: LogFlags, sizer: Sizer, view: View, problems: Sequence[Problem]) -> SizingResult:
     """The sizes of a log's deployments, for reports of workloads. Raises BadInput with all that is wrong."""
-    from ptucalc.log_workloads import workloads_of
+    from ptucalc.measured_workloads import workloads_of
 
     checked = CheckedFlags.of(flags, [p for p in problems if p.field not in ("headroom", "sku")])  # both say them
     with _read(flags, checked, view) as log:
@@ -176,7 +176,7 @@ def minutes_name(save: str) -> str:
 
 def _save(result: LogDemand, log: RequestLog, flags: LogFlags, save: str) -> None:
     """Write the minutes, then the plan that names them: each appears whole or not at all."""
-    from ptucalc.log_workloads import workloads_of
+    from ptucalc.measured_workloads import workloads_of
     from ptucalc.report.minute_file import write_minutes
     from ptucalc.report.saved_plan import SavedWorkload, plan_text
 
