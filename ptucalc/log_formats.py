@@ -140,7 +140,6 @@ class LogFormat:
     strip_prefix: str = ""
     pattern: str = ""
     unique_id: bool = False
-    buckets_if_whole_minutes: bool = False
     verified: bool = True
     hint: str = ""
     warning: str = ""

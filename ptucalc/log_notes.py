@@ -43,7 +43,6 @@ MESSAGES: Mapping[str, str] = {
     "agent_spans": "{rows} sum up calls that have rows of their own{detail}: left out",
     "other_spans": "{rows} are not calls of a model{detail}: left out",
     "batch_rows": "{rows} are batch calls{detail}: batches do not run on PTU, so the sizes are too large by them",
-    "batch_traffic": "{rows} are batch calls{detail}: batches do not run on PTU, so the sizes are too large by them",
     "other_statuses": "{rows} failed for other reasons than throttling{detail}: they are no demand",
     "spilled_requests": "{count} calls spilled over{detail}: they count; their tokens do where the export has those of the "
     "standard deployment too",
@@ -75,9 +74,6 @@ MESSAGES: Mapping[str, str] = {
     "mixed_time_zones": "time stamps are of several time zones{detail}: each was read with its own, minutes are UTC",
     "local_time": "times are of somebody's own time zone{detail}: read as UTC; sizes do not change with it, hours of the "
     "week do (--time-zone says which)",
-    "no_time_zone": "time stamps name no time zone{detail}: read as UTC; sizes do not change with it, hours of the week do",
-    "hourly_bins": "{rows} are sums over an hour or so{detail}: spread evenly over their minutes, which hides the peak, so "
-    "the sizes are too small; export with a grain of one minute (PT1M)",
     "coarse_buckets": "each row is a sum over {text} seconds: spread evenly over its minutes, which hides the peak within "
     "them, so the sizes may be too small; export with a grain of one minute (PT1M)",
     "bucket_length_assumed": "rows do not show how long they last: taken for {text} seconds, the safe side (--bucket-seconds "
@@ -92,7 +88,6 @@ MESSAGES: Mapping[str, str] = {
     "model",
     "several_accounts": "the export holds several accounts{detail}: added up, though each has its own deployments",
     "empty_buckets": "{rows} are empty{detail}: idle time",
-    "incomplete_gzip": "a compressed file breaks off{detail}: what could be read counts, the rest is missing",
     "file_twice": "{text} of the files were given more than once: each is read once",
     "file_changed": "a file changed while it was read{detail}: what was there at the start counts; run again when it rests",
     "format_warning": "{text}",

@@ -38,18 +38,14 @@ def test_a_plain_log_is_only_told_about_its_sizes():
         "clock_skew",
         "mixed_time_zones",
         "local_time",
-        "no_time_zone",
-        "hourly_bins",
         "top_10_split",
         "excludes_cached",
         "reasoning_counted_twice",
         "spilled_added_back",
-        "batch_traffic",
         "rates_not_counts",
         "wrong_metric_name",
         "no_deployment_dimension",
         "other_statuses",
-        "incomplete_gzip",
     ],
 )
 def test_what_a_reader_may_find_has_its_words(code):

@@ -85,7 +85,6 @@ def _format(entry: Mapping[str, Any]) -> LogFormat:
         strip_prefix=entry["strip_prefix"] or "",
         pattern=entry["pattern"] or "",
         unique_id=entry["unique_id"],
-        buckets_if_whole_minutes=entry["buckets_if_whole_minutes"],
         verified=entry["verified"],
         hint=entry["hint"] or "",
         warning=entry["warning"] or "",

@@ -138,7 +138,6 @@ class FormatEntry(Strict):
     strip_prefix: Text | None = None
     pattern: Regex | None = None
     unique_id: Flag = False
-    buckets_if_whole_minutes: Flag = False
     hint: Text | None = None
     warning: Text | None = None
     notes: Text | None = None
