@@ -28,7 +28,11 @@ from ptucalc import compiled_catalog, compiled_prices
 assert bundled_data() is compiled_catalog.DATA, "the compiled catalog was not used"
 assert compiled_catalog.DATA == read_catalog_data(find_bundled("models.yaml")), "it is not what models.yaml says"
 assert compiled_prices.DATA == read_price_data(find_bundled(BUNDLED)), "they are not what prices.yaml says"
+from ptucalc.read.log_formats import BUNDLED_FORMATS, read_format_data
+from ptucalc import compiled_formats
+assert compiled_formats.DATA == read_format_data(find_bundled(BUNDLED_FORMATS)), "not what formats.yaml says"
 """
+LOG = "timestamp,input_tokens,output_tokens\n" + "".join(f"2026-11-02T10:00:{at:02d}Z,1000,200\n" for at in range(60))
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -57,6 +61,13 @@ def check(what: str, command: list[str | Path], cwd: Path) -> None:
     bill = json.loads(run(*command, "cost", *CALL, cwd=cwd))["deployments"][0]["payg_monthly_usd"]
     if bill != 11826:  # (1,000 x $2.50 + 200 x $10) / 1M x 60 x 43,800
         raise SystemExit(f"{what}: ${bill} a month, not $11,826")
+    (cwd / "calls.csv").write_text(LOG)  # the same calls, as a log
+    logs = json.loads(run(*command, "logs", "calls.csv", "-m", "gpt-4o", "--sku", "global", "--json", cwd=cwd))
+    found = logs["by_deployment"][0]["sizes_at"]["max"][0]["ptu"]
+    if found != 45:
+        raise SystemExit(f"{what}: {found} PTU for a log, not 45")
+    if "ApiManagementGatewayLlmLog" not in run(*command, "logs", "--kql", "apim", cwd=cwd):
+        raise SystemExit(f"{what}: no query")
     print(f"ok  {what}", flush=True)
 
 
