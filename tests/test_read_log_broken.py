@@ -138,7 +138,7 @@ def test_a_broken_row_beside_line_ends_of_two_kinds_counts_once(tmp_path: Path) 
         (b"\xfd7zXZ\0", "file: expected a log, packed with gzip at most (unpack it first), got an xz archive"),
         (b"\x28\xb5\x2f\xfd9", "file: expected a log, packed with gzip at most (unpack it first), got a zstd archive"),
         (b'{"a": 1', 'file: expected a whole JSON document, or one JSON object a line, got Expecting \',\' delimiter at line 1, column 8'),
-        (b"[" * 5000, "file: expected a log, got JSON nested too deep"),
+        (b"[" * 200_000, "file: expected a log, got JSON nested too deep"),
         (b"[]", "file: expected a list of objects, one for each call or bucket, got an empty list"),
         (b"[1]", "file: expected a list of objects, one for each call or bucket, got int among 1 entries"),
     ],
