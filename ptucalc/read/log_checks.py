@@ -8,22 +8,36 @@ from typing import IO
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.log_choices import Batch
-from ptucalc.read.log_files import LONGEST_LINE_BYTES
+from ptucalc.read.log_files import LONGEST_LINE_BYTES, LogFile
 
 __all__ = ["Checks"]
+
+GLANCE_BYTES = 1 << 16
+"""A file is glanced at in pieces of this size; nearly always the first one holds an end of a line."""
 
 
 class Checks:
     """What the engine would not notice, looked for while it reads: damage in packed files (by their own checksums), and
-    lines so long that it drops them."""
+    lines so long that it drops them.
+
+    Of files that are not packed little is read: where every stretch of half the longest line has an end of a line in it,
+    no line is too long.
+    """
 
     def __init__(self, batch: Batch) -> None:
         self.problems: list[Problem] = []
         self.long_lines = 0
         self.lines = 0
         self.files = [file for file in batch.files if file.kind != "parquet"]
-        self.thread = threading.Thread(target=self._check, daemon=True)
-        self.thread.start()
+        self.thread: threading.Thread | None = None
+        if any(file.packed or not _short_lines(file) for file in self.files):
+            self.count_lines()
+
+    def count_lines(self) -> None:
+        """Read all files to their ends, beside the engine."""
+        if self.thread is None:
+            self.thread = threading.Thread(target=self._check, daemon=True)
+            self.thread.start()
 
     def _check(self) -> None:
         for file in self.files:
@@ -51,7 +65,20 @@ class Checks:
         self.lines += last != b"\n"
 
     def wait(self) -> None:
-        """Until all is checked: `lines` is how many there are, `long_lines` how many too long ones. Raises BadInput."""
-        self.thread.join()
+        """Until all is checked: `lines` is how many there are, where they were counted, `long_lines` how many too long
+        ones. Raises BadInput."""
+        if self.thread:
+            self.thread.join()
         if self.problems:
             raise BadInput(self.problems)
+
+
+def _short_lines(file: LogFile) -> bool:
+    """Whether no line of a file that is not packed can be too long."""
+    stretch = LONGEST_LINE_BYTES // 2
+    with file.stream() as stream:
+        for start in range(0, file.size, stretch):
+            stream.seek(start)
+            if not any(b"\n" in stream.read(GLANCE_BYTES) for _ in range(stretch // GLANCE_BYTES)):
+                return start + stretch > file.size
+    return True

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.log_formats import LogFormat, Recognised, RowFilter
@@ -15,18 +15,21 @@ from ptucalc.read.log_relation import NAMES, ZONE, Relation
 from ptucalc.read.log_sql import (
     FAILED_CALL,
     FIRST_FREE,
+    LARGEST_KEPT,
     LATEST_US,
     NEGATIVE,
     NUMBERS,
     OUTSIDE,
     UNREADABLE_NUMBER,
     UNREADABLE_TIME,
+    USED,
     Cells,
     Reading,
     calls,
     cells,
     numbered,
     outside,
+    plain_calls,
     quoted,
 )
 from ptucalc.read.log_store import CallStore, EngineError
@@ -34,8 +37,35 @@ from ptucalc.timestamps import TimeLayout, layout_of, parse_us
 
 __all__ = ["Loader"]
 
+ODD = (NEGATIVE, UNREADABLE_TIME, UNREADABLE_NUMBER)
+"""Marks of rows that only reading every value as text can tell about."""
+
+KEPT_AS_THEY_ARE = frozenset(
+    {
+        "timestamp",
+        "status",
+        "input_tokens",
+        "cached_input_tokens",
+        "cache_write_tokens",
+        "output_tokens",
+        "reasoning_tokens",
+    }
+    | {"total_tokens", "max_tokens", "duration", *NAMES}
+)
+"""A log of these alone is kept as its values, since all of them are small."""
+
 _UTC = ("Z", "+00", "+00:00", "+0000", "-00:00")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+class Loaded(NamedTuple):
+    """A relation of calls: its name, what was made for it (kinds and names, the last one first to be dropped last), the
+    fields it has, and its times in the order of the file, as SQL; None where they stand in no order."""
+
+    name: str
+    made: Sequence[tuple[str, str]]
+    has: frozenset[str]
+    in_order: str | None = None
 
 
 class Loader:
@@ -50,13 +80,13 @@ class Loader:
         self.back = 0
         self.zones: set[str] = set()
         self.layouts: list[TimeLayout] = []
-        self.tables: list[tuple[str, bool, frozenset[str]]] = []
+        self.tables: list[Loaded] = []
 
     def load(self, batch: Batch) -> None:
         """Read one batch. Raises BadInput where a file is damaged or its times cannot be told."""
         check = Checks(batch)
         try:
-            read = self._load(batch)
+            read = self._load(batch, check)
             check.wait()
             if read is not None:
                 self._count_lost(batch, check, *read)
@@ -76,7 +106,7 @@ class Loader:
         self.unreadable += rejected
         told = relation.rejected("error_type = 'LINE SIZE OVER MAXIMUM'")
         lost = max(0, check.long_lines - told)
-        rows = self.store.run(f"select count(*) from {self.tables[-1][0]}")[0][0]
+        rows = self.store.run(f"select count(*) from {self.tables[-1].name}")[0][0]
         headers = sum(1 + file.blank_lines for file in batch.files)
         inside = check.lines - rows - rejected - headers if relation.kind == "table" else 0
         if inside > 0:
@@ -86,7 +116,7 @@ class Loader:
                 lost += relation.line_ends(values)
         self.unreadable += lost
 
-    def _load(self, batch: Batch) -> tuple[Relation, Cells] | None:
+    def _load(self, batch: Batch, check: Checks) -> tuple[Relation, Cells] | None:
         """Read the batch; what was read as text, None where values were typed."""
         relation = Relation(self.store, batch)
         found = batch.recognised
@@ -106,6 +136,7 @@ class Loader:
         reading = self._reading(found, values.fields, rules, layout)
         relation.again = relation.again and not reading.with_ids  # duplicates are marked in a table
         if not self._load_typed(batch, relation, reading, layout):
+            check.count_lines()
             self._load_text(relation, values, reading, layout, semicolons=batch.files[0].delimiter == ";")
             return relation, values
         return None
@@ -185,39 +216,106 @@ class Loader:
             return False
         as_is = not reading.buckets and reading.deployment in ("''", "coalesce(f_deployment, '')")
         for names_as_enums in (True, False) if as_is else (False,):
+            direct = reading._replace(integer="bigint" if reading.buckets else "integer")
+            if names_as_enums:  # names are as they stand, where the first ones were
+                deployment = "f_deployment" if "deployment" in columns else "''"
+                direct = direct._replace(deployment=deployment, model="f_model" if "model" in columns else "''")
+            kept = names_as_enums and relation.kind == "table" and KEPT_AS_THEY_ARE.issuperset(columns)
             try:
-                typed = relation.typed(columns, self.store, names_as_enums=names_as_enums)
-                numbers = "".join(
-                    f", {columns[name]} as n_{name}, {columns[name]} is not null as g_{name}"
-                    for name in NUMBERS
-                    if name in columns
-                )
-                texts = "".join(
-                    f", {column if relation.has_enums and name in NAMES else f'given({column})'} as f_{name}"
-                    for name, column in columns.items()
-                    if name not in NUMBERS and name != "timestamp"
-                )
-                time = relation.typed_time(columns["timestamp"])
-                given = f"case when {columns['timestamp']} is not null then 'given' end as t_text"
-                source = f"(select {time} as t_us, {given}, true as f_whole{numbers}{texts} from {typed})"
-                names = {"deployment": "f_deployment", "model": "f_model"} if relation.has_enums else {}
-                direct = reading._replace(  # names are as they stand, where the first ones were
-                    integer="bigint" if reading.buckets else "integer",
-                    deployment=names.get("deployment", reading.deployment) if "deployment" in columns else "''",
-                    model=names.get("model", reading.model) if "model" in columns else "''",
-                )
-                self._make(calls(source, direct).replace("t_us as us, t_text", "t_us as us"), direct, relation)
+                typed = relation.typed(columns, names_as_enums=names_as_enums)
+                if (
+                    self._kept(typed, columns, relation, direct)
+                    if kept
+                    else self._taken(typed, columns, relation, direct)
+                ):
+                    return True
             except EngineError:
                 continue
-            table = self.tables[-1][0]
-            odd = (NEGATIVE, UNREADABLE_TIME, UNREADABLE_NUMBER)
-            asked = f"select count(*) from {table} where mark in {odd} or us is null"
-            if not self.store.run(asked)[0][0]:
-                return True
-            self.store.run(f"drop {'view' if relation.again else 'table'} {table}")
-            self.tables.pop()
-            return False
+            if not kept:
+                return False
         return False
+
+    def _taken(self, typed: str, columns: Mapping[str, str], relation: Relation, reading: Reading) -> bool:
+        """Calls of typed values; False where any value was not as expected."""
+        numbers = "".join(
+            f", {columns[name]} as n_{name}, {columns[name]} is not null as g_{name}"
+            for name in NUMBERS
+            if name in columns
+        )
+        texts = "".join(
+            f", {column if relation.has_enums and name in NAMES else f'given({column})'} as f_{name}"
+            for name, column in columns.items()
+            if name not in NUMBERS and name != "timestamp"
+        )
+        time = relation.typed_time(columns["timestamp"])
+        given = f"case when {columns['timestamp']} is not null then 'given' end as t_text"
+        source = f"(select {time} as t_us, {given}, true as f_whole{numbers}{texts} from {typed})"
+        self._make(calls(source, reading).replace("t_us as us, t_text", "t_us as us"), reading, relation)
+        table = self.tables[-1].name
+        asked = f"select count(*) from {table} where mark in {ODD} or us is null"
+        if not self.store.run(asked)[0][0]:
+            return True
+        self._drop(self.tables.pop())
+        return False
+
+    def _kept(self, typed: str, columns: Mapping[str, str], relation: Relation, reading: Reading) -> bool:
+        """Typed values kept as they are, and their calls as a view; False where any value was not as expected.
+
+        Nearly all rows are plain calls: what else there is becomes a table of its own.
+        """
+        if "status" in columns and relation.status_type != "INTEGER":
+            return self._taken(typed, columns, relation, reading)
+        number = self.store.next_number()
+        raw, odd = f"values{number}", f"odd{number}"
+        numbers = [name for name in NUMBERS if name in columns]
+        # a cast to an integer rounds, so what is not whole ends the query
+        wholes = "".join(
+            f", case when {columns[name]} <> floor({columns[name]}) then error('not whole')::integer"
+            f" else {columns[name]}::integer end as n_{name}"
+            for name in numbers
+        )
+        names = "".join(f", {columns[name]} as f_{name}" for name in NAMES if name in columns)
+        status = f", {columns['status']}::smallint as code" if "status" in columns else ""
+        time = relation.typed_time(columns["timestamp"])
+        made = [("table", raw)]
+        try:
+            self.store.run(f"create table {raw} as select {time} as t_us{names}{wholes}{status} from {typed}")
+            bounds = "".join(f", min(n_{name}) >= 0 and max(n_{name}) <= {LARGEST_KEPT}" for name in numbers)
+            untimed, *bounded = self.store.run(f"select count(*) - count(t_us){bounds} from {raw}")[0]
+            if untimed or False in bounded:
+                self._drop(Loaded("", made, frozenset()))
+                return False
+            given = "".join(f", n_{name} is not null as g_{name}" for name in numbers)
+            text = ", code::varchar as f_status" if "status" in columns else ""
+            source = f"(select *, rowid as kept_row, null::varchar as t_text, true as f_whole{given}{text} from {raw})"
+            made.insert(0, ("table", odd))
+            self.store.run(f"create table {odd} as {calls(source, reading, but_plain=True, also=['kept_row'])}")
+            others, unlike = self.store.run(f"select count(*), count(*) filter (mark in {ODD}) from {odd}")[0]
+            if unlike:
+                self._drop(Loaded("", made, frozenset()))
+                return False
+            view = plain_calls(source, reading)
+            if others:
+                self.store.run(f"delete from {raw} where rowid in (select kept_row from {odd})")
+                view += f" union all by name select * exclude (t_text, kept_row) from {odd}"
+            name = f"calls{len(self.tables)}"
+            self.store.run(f"create view {name} as {view}")
+            self.tables.append(
+                Loaded(
+                    name,
+                    [("view", name), *made],
+                    reading.fields,
+                    in_order=f"(select t_us as us from {raw})",
+                )
+            )
+        except EngineError:
+            self._drop(Loaded("", made, frozenset()))
+            raise
+        return True
+
+    def _drop(self, loaded: Loaded) -> None:
+        for kind, name in loaded.made:
+            self.store.run(f"drop {kind} if exists {name}")
 
     def _load_text(
         self, relation: Relation, values: Cells, reading: Reading, layout: TimeLayout, *, semicolons: bool
@@ -230,7 +328,7 @@ class Loader:
             if "state machine" not in str(error):
                 raise
             self._make_text(relation, relation.lenient(values), reading, layout, semicolons=semicolons)
-        self._read_odd_stamps(self.tables[-1][0], reading, layout)
+        self._read_odd_stamps(self.tables[-1].name, reading, layout)
 
     def _make_text(
         self, relation: Relation, values: Cells, reading: Reading, layout: TimeLayout, *, semicolons: bool
@@ -255,24 +353,20 @@ class Loader:
             )
 
     def _make(self, query: str, reading: Reading, relation: Relation) -> None:
-        table = f"calls{len(self.tables)}"
+        name = f"calls{len(self.tables)}"
         what = "view" if relation.again else "table"
-        self.store.run(f"create or replace {what} {table} as {query}")
-        self.tables.append(
-            (
-                table,
-                relation.again,
-                reading.fields | ({"ids"} if reading.with_ids else set()) | ({"buckets"} if reading.buckets else set()),
-            )
-        )
+        self.store.run(f"create or replace {what} {name} as {query}")
+        has = reading.fields | ({"ids"} if reading.with_ids else set()) | ({"buckets"} if reading.buckets else set())
+        known = f"(select us from {name} where mark = {USED})"
+        in_order = None if relation.again or reading.buckets else known
+        self.tables.append(Loaded(name, [(what, name)], has, in_order))
 
     def finish(self) -> bool:
         """Make `calls` of all that was read; whether there are ids to find duplicates by."""
-        calls = [table for table, view, has in self.tables if not view and "buckets" not in has]
-        self.back = sum(map(self.store.going_back, calls))
+        self.back = sum(self.store.going_back(each.in_order) for each in self.tables if each.in_order)
         selects = []
-        ids = any("ids" in has for _, _, has in self.tables)
-        for table, _, has in self.tables:
+        ids = any("ids" in each.has for each in self.tables)
+        for table, _, has, _ in self.tables:
             written = "written" if "cache_write_tokens" in has else "0"
             counts = "requests, unsized, seconds"
             if "buckets" not in has:
@@ -283,12 +377,12 @@ class Loader:
             )
         if len(selects) == 1:
             self.store.run(f"create view calls as {selects[0]}")
-            self.store.ids_in = self.tables[0][0]
+            self.store.ids_in = self.tables[0].name
         else:
             whole = " union all by name ".join(f"({select})" for select in selects)
             self.store.run(f"create table calls as {whole}")
-            for table, view, _ in self.tables:
-                self.store.run(f"drop {'view' if view else 'table'} {table}")
+            for each in self.tables:
+                self._drop(each)
             self.store.ids_in = "calls"
         return ids
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ptucalc.log_records import LINE, Place
 from ptucalc.read.log_choices import Batch
@@ -43,6 +43,7 @@ class Relation:
         self.stamps: tuple[str, ...] = ()
         self.again = first.kind == "parquet" and sum(file.size for file in batch.files) > KEPT_IN_MEMORY_BYTES
         self.has_enums = False
+        self.status_type = "VARCHAR"
         self.time_type = ""
         self.rejects = f"rejects{store.next_number()}"
         if self.kind == "table":
@@ -114,7 +115,7 @@ class Relation:
             parts.append(f"{value} as {column}")
         return f"(select {', '.join(parts)} from {source})"
 
-    def typed(self, columns: Mapping[str, str], store: CallStore, *, names_as_enums: bool) -> str:
+    def typed(self, columns: Mapping[str, str], *, names_as_enums: bool) -> str:
         """The relation with the columns of values as times, numbers and names."""
         types = {column: "DOUBLE" for name, column in columns.items() if name in NUMBERS}
         names = [name for name in NAMES if name in columns]
@@ -126,27 +127,39 @@ class Relation:
             raise EngineError("no columns of their own")
         if names_as_enums and names:
             self.has_enums = True
-            for name in names:
-                types[columns[name]] = self._enum(columns[name], name)
+            types |= self._enums({columns[name]: name for name in names})
+        if names_as_enums and "status" in columns and self._all_codes(columns["status"]):
+            types[columns["status"]] = "INTEGER"
+        self.status_type = types.get(columns.get("status", ""), "VARCHAR")
         every = {column: types.get(column, "VARCHAR") for column in self._names()}
         return self._csv(every, strict=True, rejects=False)
 
-    def _enum(self, column: str, name: str) -> str:
-        kind = f"names_{name}_{self.rejects}"
+    def _first_of(self, columns: Sequence[str]) -> list[set[str | None]]:
+        """The different values of some columns in the first rows."""
         source = self._csv(dict.fromkeys(self._names(), "VARCHAR"), strict=True, rejects=False)
-        found = self.store.run(
-            f"select distinct {column} from (select {column} from {source} limit {SAMPLED_ROWS}) order by 1"
-        )
-        clean = [
-            text
-            for (text,) in self.store.run("select given(name) from (select unnest(?) as name)", [[n for (n,) in found]])
-        ]
-        if len(found) > MOST_NAMES or any(
-            text is None or text != name for text, (name,) in zip(clean, found, strict=True)
-        ):
-            raise EngineError("too many names, or names that need a second look")
-        self.store.run(f"create type {kind} as enum ({', '.join(quoted(text) for (text,) in found)})")
-        return kind
+        listed = ", ".join(columns)
+        rows = self.store.run(f"select distinct {listed} from (select {listed} from {source} limit {SAMPLED_ROWS})")
+        return [set(values) for values in zip(*rows, strict=True)]
+
+    def _enums(self, names: Mapping[str, str]) -> dict[str, str]:
+        """A type for each column of names, of the names in it."""
+        found = {}
+        for (column, name), values in zip(names.items(), self._first_of(list(names)), strict=True):
+            texts = [value for value in values if value is not None]
+            clean = self.store.run("select given(name) from (select unnest(?) as name)", [texts])
+            if (
+                len(values) > MOST_NAMES
+                or len(texts) < len(values)
+                or any(a != b for (a,), b in zip(clean, texts, strict=True))
+            ):
+                raise EngineError("too many names, or names that need a second look")
+            found[column] = f"names_{name}_{self.rejects}"
+            self.store.run(f"create type {found[column]} as enum ({', '.join(map(quoted, sorted(texts)))})")
+        return found
+
+    def _all_codes(self, column: str) -> bool:
+        (values,) = self._first_of([column]) or [set()]
+        return all(value is not None and re.fullmatch(r"\d{3}", value) for value in values)
 
     def typed_time(self, column: str) -> str:
         """SQL for stamps of the shapes that the first ones have; NULL for any other, which is then read as text."""

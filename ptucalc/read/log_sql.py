@@ -12,7 +12,19 @@ from typing import NamedTuple
 
 from ptucalc.log_records import LINE, Place
 
-__all__ = ["MACROS", "REASONS", "Cells", "Reading", "calls", "cells", "numbered", "outside", "quoted"]
+__all__ = [
+    "LARGEST_KEPT",
+    "MACROS",
+    "REASONS",
+    "Cells",
+    "Reading",
+    "calls",
+    "cells",
+    "numbered",
+    "outside",
+    "plain_calls",
+    "quoted",
+]
 
 USED, UNSIZED = 0, 255
 """Marks of rows that are demand: a call, and a throttled call of unknown size."""
@@ -138,12 +150,17 @@ LARGEST = 10**13
 LATEST_US = 7_258_118_400_000_000
 """2200-01-01: a later stamp was no stamp."""
 
+LARGEST_KEPT = 500_000_000
+"""Counts up to this add up in 32 bits, four of them at once; a log with larger ones is kept in more."""
+
 FAILED = "('failure', 'failed', 'error', 'false', 'cancelled', 'incomplete')"
 
 CACHED, INPUT_ADDED, REASONING_ADDED, REASONING_INSIDE, SPILLED = 1, 2, 4, 8, 16
 """What is remembered of a row: its cached tokens are known; by its total, cached tokens are not in its input (so they
 were added), reasoning tokens not in its output (added), or reasoning inside an output said to exclude it (not added);
 it was spilled over."""
+
+FLAGS = (CACHED, INPUT_ADDED, REASONING_ADDED, REASONING_INSIDE, SPILLED)
 
 
 def numbered(fields: frozenset[str], *, semicolons: bool) -> str:
@@ -190,19 +207,82 @@ def outside(us: str, window: tuple[int | None, int | None]) -> str:
     return " or ".join(parts) or "false"
 
 
-def calls(source: str, reading: Reading) -> str:
+class _Values(NamedTuple):
+    """What calls are made of: a query with t_input, t_output, some_cached and so on, and when a row is a plain call."""
+
+    sql: str
+    plain: str
+    rules: Sequence[tuple[str, int]]
+
+
+def _token_sums(reading: Reading) -> dict[str, str]:
+    written = {"written": "some_written"} if "cache_write_tokens" in reading.fields else {}
+    return {
+        "uncached": "t_input - some_cached - some_written",
+        "cached": "some_cached",
+        "output": "t_output",
+        **written,
+    }
+
+
+def calls(source: str, reading: Reading, *, but_plain: bool = False, also: Sequence[str] = ()) -> str:
     """A query that makes calls of the values of `source`: microseconds, names, tokens by class, mark and flags.
 
     The source has t_us (NULL where no stamp was read yet) and t_text (a stamp that is still to be read), f_whole, the
     texts f_FIELD of names, status and id, and the numbers n_FIELD with g_FIELD. Rules: semantics.md section 4.
+    `but_plain` leaves plain calls out; `also` are columns of the source to hand on.
     """
+    fields = reading.fields
+    values = _values(source, reading)
+    mark = " ".join(f"when {condition} then {value}" for condition, value in values.rules if condition != "false")
+    mark = f"when {values.plain} then {USED} {mark}"  # nearly every call: one test instead of a dozen
+    columns = ["t_us as us", "t_text", f"{reading.deployment} as deployment", f"{reading.model} as model"]
+    columns += [
+        f"(case when marked = {USED} then {sum} else 0 end)::{reading.integer} as {name}"
+        for name, sum in _token_sums(reading).items()
+    ]
+    if reading.buckets:
+        columns += [f"coalesce({_number('requests', fields)}, 0)::bigint as requests"]
+        columns += [f"coalesce({_number('throttled_requests', fields)}, 0)::bigint as unsized"]
+        columns += [f"{_number('bucket_seconds', fields)} as seconds"]
+    columns += ["marked::utinyint as mark", "flagged::utinyint as flags", *also]
+    if reading.with_ids:
+        columns += [
+            "case when f_request_id is not null then hash(f_request_id) end as h1",
+            "case when f_request_id is not null then hash(concat(f_request_id, '#')) end as h2",
+        ]
+    only = f" where not coalesce({values.plain}, false)" if but_plain else ""
+    marked = f"select *, case {mark} else {USED} end as marked from ({values.sql}){only}"
+    return f"select {', '.join(columns)} from ({marked})"
+
+
+def plain_calls(source: str, reading: Reading) -> str:
+    """The same where every row is known to be a plain call: no mark is worked out, so that a view of it costs little."""
+    columns = ["t_us as us", f"{reading.deployment} as deployment", f"{reading.model} as model"]
+    columns += [f"({sum})::{reading.integer} as {name}" for name, sum in _token_sums(reading).items()]
+    columns += [f"{USED}::utinyint as mark", "flagged::utinyint as flags"]
+    return f"select {', '.join(columns)} from ({_values(source, reading).sql})"
+
+
+def _number(field: str, fields: frozenset[str]) -> str:
+    return f"n_{field}" if field in fields else "null::double"
+
+
+def _text(field: str, fields: frozenset[str]) -> str:
+    return f"f_{field}" if field in fields else "null::varchar"
+
+
+def _values(source: str, reading: Reading) -> _Values:
     fields = reading.fields
 
     def number(field: str) -> str:
-        return f"n_{field}" if field in fields else "null::double"
+        return _number(field, fields)
 
     def text(field: str) -> str:
-        return f"f_{field}" if field in fields else "null::varchar"
+        return _text(field, fields)
+
+    def some(*names: str, of: str = "") -> str:
+        return f"coalesce({of or number(names[0])}, 0)" if fields.intersection(names) else "0"
 
     status, said = f"try_cast({text('status')} as integer)", number("total_tokens")
     code = f"case when {text('status')} = '200' then 200 else {status} end" if "status" in fields else "null"
@@ -216,9 +296,9 @@ def calls(source: str, reading: Reading) -> str:
     if "cache_rate" in fields:
         cached = f"coalesce({cached}, floor(case when n_input_tokens between 0 and {LARGEST} then n_input_tokens::decimal(18, 0) end * cache_share(f_cache_rate)))"
     first = f"""select *, {code} as status_code,
-        coalesce({cached}, 0) as some_cached,
-        coalesce({number("cache_write_tokens")}, 0) as some_written,
-        coalesce({number("reasoning_tokens")}, 0) as some_reasoning,
+        {some("cached_input_tokens", "cache_rate", of=cached)} as some_cached,
+        {some("cache_write_tokens")} as some_written,
+        {some("reasoning_tokens")} as some_reasoning,
         {both} from {source}"""
     by_total = f"some_cached > 0 and {said} = i + some_cached + o"
     if reading.input_excludes_cached:
@@ -279,7 +359,6 @@ def calls(source: str, reading: Reading) -> str:
         ("some_cached + some_written > t_input", CACHED_ABOVE_INPUT),
         ("some_reasoning > t_output" if "reasoning_tokens" in fields else "false", REASONING_ABOVE_OUTPUT),
     ]
-    mark = " ".join(f"when {condition} then {value}" for condition, value in rules if condition != "false")
     needed = ("input_tokens", "output_tokens")
     whole = "n_{0} between 0 and " + f"{LARGEST} and n_{{0}} = floor(n_{{0}})"
     plain = [
@@ -292,22 +371,4 @@ def calls(source: str, reading: Reading) -> str:
         *(f"not ({condition})" for condition, _ in (*reading.rules, *reading.late_rules)),
         *([f"not ({beyond})"] if beyond != "false" else []),
     ]
-    mark = f"when {' and '.join(plain)} then {USED} {mark}"  # nearly every call: one test instead of a dozen
-    columns = ["t_us as us", "t_text", f"{reading.deployment} as deployment", f"{reading.model} as model"]
-    tokens = {"uncached": "t_input - some_cached - some_written", "cached": "some_cached", "output": "t_output"}
-    if "cache_write_tokens" in fields:
-        tokens["written"] = "some_written"
-    columns += [
-        f"(case when marked = {USED} then {sum} else 0 end)::{reading.integer} as {n}" for n, sum in tokens.items()
-    ]
-    if reading.buckets:
-        columns += [f"coalesce({number('requests')}, 0)::bigint as requests"]
-        columns += [f"coalesce({number('throttled_requests')}, 0)::bigint as unsized"]
-        columns += [f"{number('bucket_seconds')} as seconds"]
-    columns += ["marked::utinyint as mark", "flagged::utinyint as flags"]
-    if reading.with_ids:
-        columns += [
-            "case when f_request_id is not null then hash(f_request_id) end as h1",
-            "case when f_request_id is not null then hash(concat(f_request_id, '#')) end as h2",
-        ]
-    return f"select {', '.join(columns)} from (select *, case {mark} else {USED} end as marked from ({second}))"
+    return _Values(second, " and ".join(plain), rules)

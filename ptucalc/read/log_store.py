@@ -9,18 +9,20 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby, pairwise
 from math import gcd
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ptucalc.read.log_sql import DUPLICATE, MACROS, UNSIZED, USED
+from ptucalc.demand_profile import MinuteSums
+from ptucalc.read.log_sql import CACHED, DUPLICATE, FLAGS, MACROS, UNSIZED, USED
 from ptucalc.request_log import Stream
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["BACK_MINUTES", "EXACT_IDS", "CallStore", "EngineError"]
+__all__ = ["BACK_MINUTES", "EXACT_IDS", "CallStore", "EngineError", "Totals"]
 
 MEMORY = "1GB"
 """What the engine keeps in memory; more goes to the temporary folder."""
@@ -46,6 +48,21 @@ Progress = Callable[[float], None]
 
 class EngineError(Exception):
     """The engine could not run a query; the message is its own."""
+
+
+class Totals(NamedTuple):
+    """All rows of one mark. The times are the first and the last, and how many of them are on a whole minute."""
+
+    rows: int
+    input_tokens: int
+    output_tokens: int
+    first_us: int | None
+    last_us: int | None
+    whole_minutes: int
+    with_cached: int
+    cached_untold: int
+    without_requests: int
+    flagged: Mapping[int, int]
 
 
 class CallStore:
@@ -115,26 +132,26 @@ class CallStore:
             if percent > 0:
                 self.progress(percent / 100)
 
-    def tally(self) -> dict[int, int]:
-        """How many rows there are of each mark."""
-        return dict(self.run("select mark, count(*) from calls group by mark"))
-
-    def flagged(self, flag: int) -> int:
-        """How many calls carry a flag."""
-        return int(
-            self.run(f"select count(*) from calls where mark in ({USED}, {UNSIZED}) and (flags & {flag}) > 0")[0][0]
+    def totals(self) -> dict[int, Totals]:
+        """What there is of each mark, counted in one go."""
+        flags = ", ".join(f"count(*) filter ((flags & {flag}) > 0)" for flag in FLAGS)
+        rows = self.run(
+            f"""select mark, count(*), sum(uncached::bigint + cached + written), sum(output), min(us), max(us),
+            count(*) filter (us % {MINUTE_US} = 0), count(*) filter (cached > 0),
+            count(*) filter ((flags & {CACHED}) = 0 and uncached > 0), count(*) filter (requests = 0 and output > 0),
+            {flags} from calls group by mark"""
         )
-
-    def span(self) -> tuple[int, int] | None:
-        """The first and last microsecond of the calls that count; None where there are none."""
-        first, last = self.run(f"select min(us), max(us) from calls where mark in ({USED}, {UNSIZED})")[0]
-        return None if first is None else (int(first), int(last))
+        own = len(Totals._fields) - 1
+        found = {}
+        for mark, *counts in rows:
+            flagged = dict(zip(FLAGS, counts[own:], strict=True))
+            found[mark] = Totals._make([*counts[:own], flagged])
+        return found
 
     def minutes(
-        self, thresholds: Sequence[int], minute_us: int = MINUTE_US
-    ) -> Iterator[tuple[Stream, tuple[int, ...]]]:
-        """Sums of every stream, minute and band, in that order: the minute since 1970 (or the start), then the columns
-        of `MinuteSums` from the band on."""
+        self, thresholds: Sequence[int], start: int, minute_us: int = MINUTE_US
+    ) -> dict[Stream, list[MinuteSums]]:
+        """Sums of every stream, minute (from the one at `start` on) and band, in that order."""
         bands = (
             " + ".join(
                 f"(requests > 0 and uncached::bigint + cached + written > {limit} * requests)::integer"
@@ -142,13 +159,23 @@ class CallStore:
             )
             or "0"
         )
-        rows = self.run(
-            f"""select deployment::varchar, model::varchar, * exclude (deployment, model) from (select deployment, model, us // {minute_us} as minute, {bands} as band, sum(requests), sum(unsized),
-            sum(uncached), sum(cached), sum(written), sum(output) from (select * replace (case when mark = {UNSIZED} then
-            0 else requests end as requests) from calls) where mark in ({USED}, {UNSIZED}) group by all) order by all"""
-        )
-        for deployment, model, *sums in rows:
-            yield Stream(deployment or "", model or ""), tuple(map(int, sums))
+        sums = [
+            f"sum({column}) as {column}"
+            for column in ("requests", "unsized", "uncached", "cached", "written", "output")
+        ]
+        query = f"""select coalesce(deployment::varchar, '') as name, coalesce(model::varchar, '') as of_model,
+            {{}} from (select deployment, model, us // {minute_us} - {start} as minute, {bands} as band, {", ".join(sums)}
+            from (select * replace (case when mark = {UNSIZED} then 0 else requests end as requests) from calls)
+            where mark in ({USED}, {UNSIZED}) group by all) order by name, of_model, minute, band"""
+        columns = MinuteSums._fields
+        try:  # 128 bits are never needed, and slow to hand over
+            rows = self.run(query.format(", ".join(f"{column}::bigint" for column in columns)))
+        except EngineError:
+            rows = self.run(query.format(", ".join(f"{column}::hugeint" for column in columns)))
+        found: dict[Stream, list[MinuteSums]] = {}
+        for (deployment, model), those in groupby(rows, key=itemgetter(0, 1)):
+            found[Stream(deployment, model)] = [MinuteSums._make(row[2:]) for row in those]
+        return found
 
     def clock_step_us(self) -> int | None:
         """The finest step of a coarse clock: where most calls share their stamp with another; None for a fine one."""
@@ -176,11 +203,11 @@ class CallStore:
         rows = self.run(f"select distinct seconds from calls where mark in ({USED}, {UNSIZED}) and seconds is not null")
         return sorted(int(seconds) for (seconds,) in rows)
 
-    def going_back(self, table: str) -> int:
-        """How many rows of a table are much earlier than the row before; 0 where rows are in no order at all."""
+    def going_back(self, times: str) -> int:
+        """How many of some rows (SQL with a column us, in their order) are much earlier than the row before; 0 where rows are in no order at all."""
         back, rows = self.run(
             f"""select count(*) filter (where us - before < -{BACK_US}), count(*)
-            from (select us, lag(us) over () as before from {table} where mark in ({USED}, {UNSIZED}))"""
+            from (select us, lag(us) over () as before from {times})"""
         )[0]
         return int(back) if back * MOST_GOING_BACK < rows else 0
 

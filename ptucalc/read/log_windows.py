@@ -10,15 +10,21 @@ from typing import NamedTuple
 
 from ptucalc.catalog import TokenWeights
 from ptucalc.demand_profile import DemandProfile
-from ptucalc.read.log_sql import UNSIZED, USED
+from ptucalc.read.log_sql import UNSIZED, USED, quoted
 from ptucalc.read.log_store import CallStore
 from ptucalc.request_log import Stream, WindowMaxima
 
 __all__ = ["Group", "busiest_windows"]
 
 SECOND_US = 1_000_000
-WINDOWS = {60: (10, 1), 10: (1,), 1: (1,)}
+WINDOWS = {60: (10, 1), 10: (5, 1), 1: ()}
 """Lengths of windows in seconds, and of the cells that each is narrowed down with, one after the other."""
+
+CELLS = {5: 1, 10: 5, 60: 10}
+"""Lengths of clock cells in seconds, and of those that they are added up from; those of one second come from calls."""
+
+MOST_CASES = 40
+"""Up to so many streams and bands are told apart call by call; more are looked up."""
 
 CHUNK = 50_000
 
@@ -53,7 +59,7 @@ def busiest_windows(
         each for number, group in enumerate(groups) for each in _weights(number, group, scales[number], profiles)
     ]
     thresholds = next(iter(profiles.values())).thresholds
-    _make_cells(store, weights, thresholds)
+    _make_cells(store, weights, profiles)
     wanted: set[tuple[int, int]] = set()
     for seconds, cells in WINDOWS.items():
         wanted |= _candidates(store, seconds, cells)
@@ -101,7 +107,7 @@ def _band(thresholds: Sequence[int]) -> str:
     return " + ".join(f"(uncached::bigint + cached + written > {limit})::integer" for limit in thresholds) or "0"
 
 
-def _make_cells(store: CallStore, weights: Sequence[_Weights], thresholds: Sequence[int]) -> None:
+def _make_cells(store: CallStore, weights: Sequence[_Weights], profiles: Mapping[Stream, DemandProfile]) -> None:
     """Tables of weighted tokens by group and second, ten seconds and minute: a lower and an upper bound."""
     store.run(
         """create or replace temp table weights (g integer, deployment varchar, model varchar, band integer, w1 bigint,
@@ -113,61 +119,126 @@ def _make_cells(store: CallStore, weights: Sequence[_Weights], thresholds: Seque
         [w.stream.model for w in weights],
         [w.band for w in weights],
         *([w.factors[index] for w in weights] for index in range(4)),
-        [int(w.unsized) for w in weights],
-        [int(w.unsized) + (w.unsized.denominator > 1) for w in weights],
+        [_least(w) for w in weights],
+        [_most(w) for w in weights],
     ]
     store.run(f"insert into weights select {', '.join('unnest(?)' for _ in columns)}", columns)
-    value = "uncached * w1 + cached * w2 + written * w3 + output * w4"
-    low = f"sum({value})::bigint as low, low as high"
-    if any(w.unsized for w in weights):
-        low, high = (
-            f"sum(case when mark = {UNSIZED} then {bound} else {value} end)::bigint" for bound in ("least", "most")
-        )
-        low = f"{low} as low, {high} as high"
-    store.run(
-        f"""create or replace temp table cells1 as select g, us // {SECOND_US} as t, {low}
-        from (select coalesce(deployment::varchar, '') as deployment, coalesce(model::varchar, '') as model, us, mark,
-        uncached, cached, written, output, {_band(thresholds)} as band from calls where mark in ({USED}, {UNSIZED}))
-        join weights using (deployment, model, band) group by all"""
-    )
-    for size, of in ((10, 1), (60, 10)):
+    store.run(f"create or replace temp table cells1 as {_seconds(weights, profiles)}")
+    for size, of in CELLS.items():
         store.run(
             f"""create or replace temp table cells{size} as select g, t // {size // of} as t, sum(low)::bigint as low,
             sum(high)::bigint as high from cells{of} group by all"""
         )
 
 
+def _seconds(weights: Sequence[_Weights], profiles: Mapping[Stream, DemandProfile]) -> str:
+    """Weighted tokens of every group and second."""
+    thresholds = next(iter(profiles.values())).thresholds
+    unsized = any(profile.unsized for profile in profiles.values())
+    t = f"us // {SECOND_US} as t"
+    used = f"calls where mark in ({USED}, {UNSIZED})"
+    band = f"{_band(thresholds)} as band"
+    if len(weights) > MOST_CASES or len({(w.stream, w.band) for w in weights}) < len(weights):
+        value = "uncached * w1 + cached * w2 + written * w3 + output * w4"
+        return f"""select g, {t}, {_sums(value, "least", "most", unsized)} from (select coalesce(deployment::varchar, '')
+            as deployment, coalesce(model::varchar, '') as model, us, mark, uncached, cached, written, output, {band}
+            from {used}) join weights using (deployment, model, band) group by all"""
+    of = _conditions(weights, profiles)
+    group = " ".join(f"when {condition} then {weight.group}" for weight, condition in of)
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for weight, condition in of:
+        alike.setdefault(weight.factors, []).append(condition)
+    sums = {
+        factors: " + ".join(
+            f"{column}::bigint * {factor}"
+            for column, factor in zip(("uncached", "cached", "written", "output"), factors, strict=True)
+            if factor
+        )
+        or "0::bigint"
+        for factors in alike
+    }
+    if len(sums) == 1:
+        (value,) = sums.values()
+    else:
+        value = " ".join(f"when {' or '.join(alike[factors])} then {sum}" for factors, sum in sums.items())
+        value = f"case {value} end"
+    least, most = (
+        "case " + " ".join(f"when {condition} then {bound(weight)}" for weight, condition in of) + " end"
+        for bound in (_least, _most)
+    )
+    return f"""select g, t, {_sums("value", "least", "most", unsized)} from (select case {group} end as g, {t}, mark,
+        {value} as value, {least} as least, {most} as most from (select *, {band} from {used})) where g is not null
+        group by all"""
+
+
+def _conditions(weights: Sequence[_Weights], profiles: Mapping[Stream, DemandProfile]) -> list[tuple[_Weights, str]]:
+    """Weights, each with how to tell the calls that they are for: by what is needed for it, and no more."""
+    bands = {stream: {row.band for row in profile.rows} for stream, profile in profiles.items()}
+    found = []
+    for stream in dict.fromkeys(weight.stream for weight in weights):
+        alike: dict[tuple[int, ...], list[_Weights]] = {}
+        for weight in weights:
+            if weight.stream == stream and weight.band in bands[stream]:
+                alike.setdefault(weight.factors, []).append(weight)
+        for those in alike.values():
+            parts = [
+                f"deployment = {quoted(stream.deployment)}"
+                if stream.deployment
+                else "coalesce(deployment::varchar, '') = ''"
+            ]
+            if sum(each.deployment == stream.deployment for each in profiles) > 1:
+                parts.append(f"model = {quoted(stream.model)}" if stream.model else "coalesce(model::varchar, '') = ''")
+            if len(those) < len(bands[stream]):
+                parts.append(f"band in ({', '.join(str(each.band) for each in those)})")
+            found.append((those[0], " and ".join(parts)))
+    return found
+
+
+def _least(weight: _Weights) -> int:
+    return int(weight.unsized)
+
+
+def _most(weight: _Weights) -> int:
+    return int(weight.unsized) + (weight.unsized.denominator > 1)
+
+
+def _sums(value: str, least: str, most: str, unsized: bool) -> str:
+    """A lower and an upper bound of what calls weigh together; they differ by throttled calls of unknown size."""
+    if not unsized:
+        return f"sum({value})::bigint as low, low as high"
+    low, high = (f"sum(case when mark = {UNSIZED} then {bound} else {value} end)::bigint" for bound in (least, most))
+    return f"{low} as low, {high} as high"
+
+
 def _candidates(store: CallStore, seconds: int, cells: Sequence[int]) -> set[tuple[int, int]]:
     """(group, second) of every clock second that the busiest window of this length may touch.
 
-    The window begins with a call, in some cell; it holds at most that cell and the next ones that it can reach. First
-    pairs of cells as long as the window are ruled out, then runs of shorter and shorter cells.
+    The window begins with a call, in some cell; it holds at most that cell and the next ones that it can reach. Cells
+    as long as the window are ruled out first, by pairs, then runs of shorter and shorter ones.
     """
     store.run(
-        f"""create or replace temp table zones as with best as (select g, max(low) as best from cells{seconds} group by g),
-        large as (select g, t from cells{seconds} join best using (g) where high * 2 >= best),
-        starts as (select g, t from large union select g, t - 1 from large),
-        pairs as (select s.g, s.t from starts s left join cells{seconds} a on a.g = s.g and a.t = s.t
-        left join cells{seconds} b on b.g = s.g and b.t = s.t + 1 join best on best.g = s.g
-        where coalesce(a.high, 0) + coalesce(b.high, 0) >= best)
-        select g, unnest(range(t * {seconds}, (t + 2) * {seconds})) as t from pairs"""
+        f"""create or replace temp table zones as with pairs as (select g, t, high + case when lead(t) over following = t + 1
+        then lead(high) over following else 0 end as high, max(low) over (partition by g) as best from cells{seconds}
+        window following as (partition by g order by t))
+        select g, t from pairs where high >= best"""
     )
+    before = seconds
     for cell in cells:
-        parts = seconds // cell
+        parts, of = seconds // cell, before // cell
         store.run(
-            f"""create or replace temp table runs as with inside as (select c.g, c.t, c.low, c.high from cells{cell} c
-            semi join (select distinct g, t // {cell} as t from zones) z on z.g = c.g and z.t = c.t),
+            f"""create or replace temp table zones as with near as (select distinct g, unnest(range(t, t + {seconds // before + 1})) as t from zones),
+            inside as (select c.g, c.t, c.low, c.high from cells{cell} c semi join near n on n.g = c.g and n.t = c.t // {of}),
             sums as (select g, t, sum(low) over (partition by g order by t range between current row and {parts - 1}
             following) as low, sum(high) over (partition by g order by t range between current row and {parts} following)
             as high from inside),
             best as (select g, max(low) as best from sums group by g)
-            select g, t from sums join best using (g) where high >= best"""
+            select s.g, s.t from sums s join best using (g) semi join zones z on z.g = s.g and z.t = s.t // {of}
+            where s.high >= best"""
         )
-        store.run(
-            f"""create or replace temp table zones as select distinct g, unnest(range(t * {cell},
-            (t + {parts + 1}) * {cell})) as t from runs"""
-        )
-    return set(store.run("select g, t from zones"))
+        before = cell
+    return {
+        (group, second + more) for group, second in store.run("select g, t from zones") for more in range(seconds + 1)
+    }
 
 
 def _slide_over_calls(
@@ -180,10 +251,13 @@ def _slide_over_calls(
     store.run("create or replace temp table wanted (g integer, t bigint)")
     ordered = sorted(wanted)
     store.run("insert into wanted select unnest(?), unnest(?)", [[g for g, _ in ordered], [t for _, t in ordered]])
+    store.run(  # few calls, before names are looked at
+        f"""create or replace temp table near_calls as select * from calls where us // {SECOND_US} in (select t from wanted)
+        and mark in ({USED}, {UNSIZED})"""
+    )
     query = f"""select g, us, deployment, model, band, mark, uncached, cached, written, output from
         (select coalesce(deployment::varchar, '') as deployment, coalesce(model::varchar, '') as model, us, mark, uncached,
-        cached, written, output, {_band(thresholds)} as band from calls where mark in ({USED}, {UNSIZED})
-        and us // {SECOND_US} in (select t from wanted))
+        cached, written, output, {_band(thresholds)} as band from near_calls)
         join weights using (deployment, model, band) join wanted w using (g) where w.t = us // {SECOND_US} order by g, us"""
     best: dict[tuple[int, int], int | Fraction] = {}
     before = None

@@ -206,7 +206,9 @@ class _Reading:
             Finding("file_changed", 0, file.name) for file in files if file.name != "stdin" and file.changed()
         ]
         self._check_clocks(files)
-        tally = self.store.tally()
+        self.totals = self.store.totals()
+        self.used = [self.totals[mark] for mark in (USED, UNSIZED) if mark in self.totals]
+        tally = {mark: totals.rows for mark, totals in self.totals.items()}
         self._refuse(tally, batches)
         grain, bucket_us = self._grain(batches, lengths)
         profiles, first, last = self._profiles(thresholds, grain, bucket_us)
@@ -226,7 +228,7 @@ class _Reading:
             relative_clock=relative,
             time_zone=self._time_zone(batches),
             cached_known=any("cached_input_tokens" in batch.recognised.places for batch in batches)
-            and self.store.flagged(CACHED) > 0,
+            and self._flagged(CACHED) > 0,
             step_us=None if grain == "bucket" else self.store.clock_step_us(),
             ids=how,
             verified=all(batch.recognised.format.verified for batch in batches),
@@ -297,24 +299,25 @@ class _Reading:
                 why = f"{tally[UNSIZED]:,} throttled calls, whose tokens nobody knows"
             expected = "calls with input and output tokens"
             if self.choices.since or self.choices.until:
-                first, last = self.store.run("select min(us), max(us) from calls where us is not null")[0]
-                if first is not None and not self.loader.layouts[0].relative:
-                    times = " to ".join(utc_minute(each // MINUTE_US) for each in (first, last))
+                known = [
+                    us for totals in self.totals.values() for us in (totals.first_us, totals.last_us) if us is not None
+                ]
+                if known and not self.loader.layouts[0].relative:
+                    times = " to ".join(utc_minute(each // MINUTE_US) for each in (min(known), max(known)))
                     expected += f" in the window; the log is from {times}"
             problems.append(Problem("file", why, expected))
         if problems:
             raise BadInput([problem.at(source=source) for problem in problems])
-        total_input, total_output = self.store.run(
-            f"select sum(uncached::bigint + cached + written), sum(output) from calls where mark = {USED}"
-        )[0]
-        if total_input and not total_output:
+        sized = self.totals[USED]
+        if sized.input_tokens and not sized.output_tokens:
             name = self.formats.metrics["output_tokens"][0]
             expected = f"output tokens: they weigh most (in Azure Monitor the metric is {name})"
             raise BadInput([Problem("output_tokens", "0 on every row", expected, source=source)])
 
     def _example(self) -> str:
         first = []
-        for table, view, _ in self.loader.tables:
+        for table, made, _, _ in self.loader.tables:
+            view = made[0][0] == "view"
             if not view:
                 rows = self.store.run(f"select min(rowid) + 1 from {table} where mark in {UNREADABLE}")
                 first += [f"; the first of them is record {rows[0][0]:,}"] if rows[0][0] else []
@@ -345,7 +348,7 @@ class _Reading:
                     expected = "left out: each row is a call"
                     raise BadInput([Problem("bucket_seconds", str(self.bucket_seconds), expected)])
                 return "request", None
-            self.findings.append(Finding("whole_minutes", self.store.tally().get(USED, 0)))
+            self.findings.append(Finding("whole_minutes", self.totals[USED].rows))
         told = [self.bucket_seconds] if self.bucket_seconds else sorted({*lengths, *self.store.told_seconds()})
         if len(told) > 1:
             lengths_told = " and ".join(map(str, told))
@@ -370,44 +373,28 @@ class _Reading:
 
     def _on_whole_minutes(self) -> bool:
         """Whether every call, of enough to tell, begins on a whole minute."""
-        (rows, whole, stamps) = self.store.run(
-            f"select count(*), count(*) filter (where us % {MINUTE_US} = 0), approx_count_distinct(us) from calls "
-            f"where mark in ({USED}, {UNSIZED})"
-        )[0]
-        return bool(rows == whole and stamps > 2 and not self.loader.layouts[0].relative)
+        if self.loader.layouts[0].relative or any(totals.whole_minutes < totals.rows for totals in self.used):
+            return False
+        (stamps,) = self.store.run(f"select approx_count_distinct(us) from calls where mark in ({USED}, {UNSIZED})")[0]
+        return bool(stamps > 2)
 
     def _profiles(
         self, thresholds: tuple[int, ...], grain: str, bucket_us: int | None
     ) -> tuple[dict[Stream, DemandProfile], int, int]:
-        span = self.store.span()
-        if span is None:
-            raise AssertionError("a log without calls was not refused")
-        first, last = span
+        first = min(totals.first_us for totals in self.used if totals.first_us is not None)
+        last = max(totals.last_us for totals in self.used if totals.last_us is not None)
         parts = max(1, (bucket_us or 0) // MINUTE_US)
         last_us = last + (bucket_us or 1) - 1
         since, until = self._window()
         start = (first if since is None else since) // MINUTE_US
         end = (last_us if until is None else until - 1) // MINUTE_US
-        sums: dict[Stream, dict[tuple[int, int], list[int]]] = {}
-        for stream, (minute, band, *counts) in self.store.minutes(thresholds):
-            rows = sums.setdefault(stream, {})
-            for part in range(parts):
-                at = minute - start + part
-                if 0 <= at <= end - start:
-                    kept = rows.setdefault((at, band), [0] * len(counts))
-                    for index, count in enumerate(counts):
-                        kept[index] += count
         length = end - start + 1
         relative = self.loader.layouts[0].relative
         profiles = {
             stream: DemandProfile(
-                None if relative else start,
-                length,
-                thresholds,
-                tuple(MinuteSums(minute, band, *counts) for (minute, band), counts in sorted(rows.items())),
-                parts,
+                None if relative else start, length, thresholds, tuple(_spread(rows, parts, length)), parts
             )
-            for stream, rows in sums.items()
+            for stream, rows in self.store.minutes(thresholds, start).items()
         }
         return profiles, (first if since is None else since), (last_us if until is None else until - 1)
 
@@ -438,12 +425,15 @@ class _Reading:
                     if rows[0][0]:
                         yield Finding("repeated_hour", int(rows[0][0]), zone)
 
+    def _flagged(self, flag: int) -> int:
+        return sum(totals.flagged[flag] for totals in self.used)
+
     def _lint(self, tally: Mapping[int, int], source: LogSource, batches: Sequence[Batch]) -> Iterator[Finding]:
         yield from self.findings
         for flag, code in FLAGGED.items():
-            count = self.store.flagged(flag)
+            count = self._flagged(flag)
             if flag == INPUT_ADDED and any(batch.recognised.format.input_excludes_cached for batch in batches):
-                count = int(self.store.run(f"select count(*) from calls where mark = {USED} and cached > 0")[0][0])
+                count = self.totals[USED].with_cached
             if count:
                 yield Finding(code, count)
         for batch in batches:
@@ -466,16 +456,26 @@ class _Reading:
             if same:
                 yield Finding("identical_rows", same, how)
         if source.cached_known:
-            silent = f"mark = {USED} and (flags & {CACHED}) = 0 and uncached > 0"
-            missing = self.store.run(f"select count(*) from calls where {silent}")[0][0]
+            missing = self.totals[USED].cached_untold
             if missing:
-                yield Finding("cached_missing", int(missing))
+                yield Finding("cached_missing", missing)
         if source.grain == "bucket":
-            unknown = self.store.run(f"select count(*) from calls where mark = {USED} and requests = 0 and output > 0")[
-                0
-            ][0]
+            unknown = self.totals[USED].without_requests
             if unknown:
-                yield Finding("requests_unknown", int(unknown))
+                yield Finding("requests_unknown", unknown)
+
+
+def _spread(rows: list[MinuteSums], parts: int, length: int) -> list[MinuteSums]:
+    """The rows of buckets that begin in a minute and last for so many, minute by minute, within the length."""
+    if parts == 1 and rows[0].minute >= 0 and rows[-1].minute < length:
+        return rows
+    sums: dict[tuple[int, int], list[int]] = {}
+    for minute, band, *counts in rows:
+        for at in range(max(minute, 0), min(minute + parts, length)):
+            kept = sums.setdefault((at, band), [0] * len(counts))
+            for index, count in enumerate(counts):
+                kept[index] += count
+    return [MinuteSums(minute, band, *counts) for (minute, band), counts in sorted(sums.items())]
 
 
 def _rows(count: int) -> str:
