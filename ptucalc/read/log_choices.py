@@ -28,6 +28,8 @@ class Choices:
     input_excludes_cached: bool = False
     output_excludes_reasoning: bool = False
     output_share: Fraction | None = None
+    calls: bool = False
+    """Whether what only a replay needs is kept too: `max_tokens` and durations, in the order of the log."""
 
 
 class Batch(NamedTuple):

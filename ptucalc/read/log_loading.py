@@ -40,6 +40,11 @@ __all__ = ["Loader"]
 ODD = (NEGATIVE, UNREADABLE_TIME, UNREADABLE_NUMBER)
 """Marks of rows that only reading every value as text can tell about."""
 
+ONLY_FOR_CALLS = ("max_tokens", "duration")
+"""Fields that only a replay of calls needs."""
+
+DURATION_US = {"s": 1_000_000, "ms": 1000}
+
 KEPT_AS_THEY_ARE = frozenset(
     {
         "timestamp",
@@ -50,7 +55,7 @@ KEPT_AS_THEY_ARE = frozenset(
         "output_tokens",
         "reasoning_tokens",
     }
-    | {"total_tokens", "max_tokens", "duration", *NAMES}
+    | {"total_tokens", *NAMES}
 )
 """A log of these alone is kept as its values, since all of them are small."""
 
@@ -134,7 +139,8 @@ class Loader:
         layout = self._layout(batch, relation)
         self.layouts.append(layout)
         reading = self._reading(found, values.fields, rules, layout)
-        relation.again = relation.again and not reading.with_ids  # duplicates are marked in a table
+        # duplicates are marked in a table, and calls replayed in its order
+        relation.again = relation.again and not reading.with_ids and not reading.calls
         if not self._load_typed(batch, relation, reading, layout):
             check.count_lines()
             self._load_text(relation, values, reading, layout, semicolons=batch.files[0].delimiter == ";")
@@ -199,6 +205,8 @@ class Loader:
             output_excludes_reasoning=format.output_excludes_reasoning or self.choices.output_excludes_reasoning,
             buckets=format.kind == "buckets",
             with_ids=format.unique_id and "request_id" in fields,
+            calls=self.choices.calls,
+            duration_us=DURATION_US.get(format.duration_unit or ""),
             output_share=self.choices.output_share
             if found.places["input_tokens"] == found.places["output_tokens"]
             else None,
@@ -206,13 +214,15 @@ class Loader:
 
     def _load_typed(self, batch: Batch, relation: Relation, reading: Reading, layout: TimeLayout) -> bool:
         """Let the engine parse numbers and ISO stamps itself; False where any value was not as expected."""
-        plain = all(len(where) == 1 and not where[0].steps for where in batch.recognised.places.values() if where)
-        if not plain or layout.kind != "iso" or (layout.naive and layout.zone != "UTC") or reading.rules:
+        unused = () if reading.calls else ONLY_FOR_CALLS
+        places = {name: where for name, where in batch.recognised.places.items() if where and name not in unused}
+        if layout.kind != "iso" or (layout.naive and layout.zone != "UTC") or reading.rules:
             return False
         if relation.delimiter == ";":  # 12.000 may be twelve thousand there
             return False
-        columns = {name: relation.columns[where[0].column] for name, where in batch.recognised.places.items() if where}
-        if len(set(columns.values())) < len(columns):
+        present = {name: where for name, where in places.items() if name in reading.fields}
+        columns = relation.columns_of(present)
+        if len(columns) < len(present) or len(set(columns.values())) < len(columns):
             return False
         as_is = not reading.buckets and reading.deployment in ("''", "coalesce(f_deployment, '')")
         for names_as_enums in (True, False) if as_is else (False,):
@@ -220,7 +230,7 @@ class Loader:
             if names_as_enums:  # names are as they stand, where the first ones were
                 deployment = "f_deployment" if "deployment" in columns else "''"
                 direct = direct._replace(deployment=deployment, model="f_model" if "model" in columns else "''")
-            kept = names_as_enums and relation.kind == "table" and KEPT_AS_THEY_ARE.issuperset(columns)
+            kept = names_as_enums and not reading.calls and KEPT_AS_THEY_ARE.issuperset(columns)
             try:
                 typed = relation.typed(columns, names_as_enums=names_as_enums)
                 if (
@@ -277,9 +287,10 @@ class Loader:
         names = "".join(f", {columns[name]} as f_{name}" for name in NAMES if name in columns)
         status = f", {columns['status']}::smallint as code" if "status" in columns else ""
         time = relation.typed_time(columns["timestamp"])
-        made = [("table", raw)]
+        kind = "view" if relation.again else "table"
+        made = [(kind, raw)]
         try:
-            self.store.run(f"create table {raw} as select {time} as t_us{names}{wholes}{status} from {typed}")
+            self.store.run(f"create {kind} {raw} as select {time} as t_us{names}{wholes}{status} from {typed}")
             bounds = "".join(f", min(n_{name}) >= 0 and max(n_{name}) <= {LARGEST_KEPT}" for name in numbers)
             untimed, *bounded = self.store.run(f"select count(*) - count(t_us){bounds} from {raw}")[0]
             if untimed or False in bounded:
@@ -287,16 +298,17 @@ class Loader:
                 return False
             given = "".join(f", n_{name} is not null as g_{name}" for name in numbers)
             text = ", code::varchar as f_status" if "status" in columns else ""
-            source = f"(select *, rowid as kept_row, null::varchar as t_text, true as f_whole{given}{text} from {raw})"
+            source = f"(select *, {0 if relation.again else 'rowid'} as kept_row, null::varchar as t_text, true as f_whole{given}{text} from {raw})"
             made.insert(0, ("table", odd))
             self.store.run(f"create table {odd} as {calls(source, reading, but_plain=True, also=['kept_row'])}")
             others, unlike = self.store.run(f"select count(*), count(*) filter (mark in {ODD}) from {odd}")[0]
             if unlike:
                 self._drop(Loaded("", made, frozenset()))
                 return False
-            view = plain_calls(source, reading)
+            view = plain_calls(source, reading, only_plain=relation.again and others > 0)
             if others:
-                self.store.run(f"delete from {raw} where rowid in (select kept_row from {odd})")
+                if not relation.again:
+                    self.store.run(f"delete from {raw} where rowid in (select kept_row from {odd})")
                 view += f" union all by name select * exclude (t_text, kept_row) from {odd}"
             name = f"calls{len(self.tables)}"
             self.store.run(f"create view {name} as {view}")
@@ -305,7 +317,7 @@ class Loader:
                     name,
                     [("view", name), *made],
                     reading.fields,
-                    in_order=f"(select t_us as us from {raw})",
+                    in_order=None if relation.again else f"(select t_us as us from {raw})",
                 )
             )
         except EngineError:
@@ -364,7 +376,7 @@ class Loader:
     def finish(self) -> bool:
         """Make `calls` of all that was read; whether there are ids to find duplicates by."""
         self.back = sum(self.store.going_back(each.in_order) for each in self.tables if each.in_order)
-        selects = []
+        selects: list[str] = []
         ids = any("ids" in each.has for each in self.tables)
         for table, _, has, _ in self.tables:
             written = "written" if "cache_write_tokens" in has else "0"
@@ -372,8 +384,10 @@ class Loader:
             if "buckets" not in has:
                 counts = "1 as requests, (mark = 255)::integer as unsized, null::double as seconds"
             marks = ", h1, h2" if "ids" in has else ", null::ubigint as h1, null::ubigint as h2" if ids else ""
+            more = f", max_tokens, duration_us, {len(selects)} as part, rowid as place" if self.choices.calls else ""
             selects.append(
-                f"select us, deployment, model, uncached, cached, {written} as written, output, {counts}, mark, flags{marks} from {table}"
+                f"select us, deployment, model, uncached, cached, {written} as written, output, {counts}, mark,"
+                f" flags{marks}{more} from {table}"
             )
         if len(selects) == 1:
             self.store.run(f"create view calls as {selects[0]}")

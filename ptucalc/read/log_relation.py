@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ptucalc.log_records import LINE, Place
 from ptucalc.read.log_choices import Batch
@@ -20,7 +21,7 @@ MOST_NAMES = 1000
 NAMES = ("deployment", "model")
 """Fields with few different values."""
 
-KEPT_IN_MEMORY_BYTES = 250_000_000
+KEPT_IN_MEMORY_BYTES = 150_000_000
 """A larger Parquet file is not copied: it is read again for each question."""
 
 
@@ -41,6 +42,7 @@ class Relation:
         self.headings = first.headings
         self.blank_lines = first.blank_lines
         self.stamps: tuple[str, ...] = ()
+        self.paths: dict[str, list[tuple[str, ...]]] = {}
         self.again = first.kind == "parquet" and sum(file.size for file in batch.files) > KEPT_IN_MEMORY_BYTES
         self.has_enums = False
         self.status_type = "VARCHAR"
@@ -104,7 +106,7 @@ class Relation:
         described = self.store.run(f"describe select * from {source}")
         parts = []
         for (name, kind, *_), column in zip(described, self._names(), strict=True):
-            quoted_name = '"' + name.replace('"', '""') + '"'
+            quoted_name = _name(name)
             if stamp is not None and name == stamp.column and not stamp.steps and kind.startswith("TIMESTAMP"):
                 self.time_type = kind
             nested = any(mark in kind for mark in ("STRUCT", "MAP", "[]"))
@@ -115,36 +117,99 @@ class Relation:
             parts.append(f"{value} as {column}")
         return f"(select {', '.join(parts)} from {source})"
 
+    def columns_of(self, places: Mapping[str, Sequence[Place]]) -> dict[str, str]:
+        """The column of each field; a field is left out where it is in several, or in JSON that is itself a text."""
+        if self.kind == "lines":
+            self.paths = {
+                f"c{number}": [place.steps[0] for place in those]
+                for number, those in enumerate(places.values())
+                if all(len(place.steps) == 1 for place in those)
+            }
+            return dict(zip(places, self.paths, strict=True)) if len(self.paths) == len(places) else {}
+        known = {name: [place for place in those if place.column in self.columns] for name, those in places.items()}
+        return {
+            name: self.columns[those[0].column]
+            for name, those in known.items()
+            if len(those) == 1 and not those[0].steps
+        }
+
     def typed(self, columns: Mapping[str, str], *, names_as_enums: bool) -> str:
         """The relation with the columns of values as times, numbers and names."""
         types = {column: "DOUBLE" for name, column in columns.items() if name in NUMBERS}
-        names = [name for name in NAMES if name in columns]
+        names = {columns[name]: name for name in NAMES if name in columns}
         self.has_enums = False
+        status = columns.get("status")
+        self.status_type = "VARCHAR"
+        if names_as_enums and (names or status):
+            first = self._first_of([*names, *([status] if status else [])])
+            self.has_enums = bool(names)
+            types |= self._enums(names, first)
+            if status and all(code is None or re.fullmatch(r"\d{3}", code) for code in first[status]):
+                types[status] = self.status_type = "INTEGER"
         if self.kind == "parquet":
-            stamp = "TIMESTAMP_NS" if self.time_type == "TIMESTAMP_NS" else "TIMESTAMPTZ"
-            return self._typed_parquet({**types, columns["timestamp"]: stamp})
-        if self.kind != "table":
-            raise EngineError("no columns of their own")
-        if names_as_enums and names:
-            self.has_enums = True
-            types |= self._enums({columns[name]: name for name in names})
-        if names_as_enums and "status" in columns and self._all_codes(columns["status"]):
-            types[columns["status"]] = "INTEGER"
-        self.status_type = types.get(columns.get("status", ""), "VARCHAR")
+            types[columns["timestamp"]] = "TIMESTAMP_NS" if self.time_type == "TIMESTAMP_NS" else "TIMESTAMPTZ"
+            texts = {columns[name]: "VARCHAR" for name in ("max_tokens", "duration") if name in columns}
+            return self._typed_parquet({**texts, **types})
+        if self.kind == "lines":
+            return self._typed_lines(types)
         every = {column: types.get(column, "VARCHAR") for column in self._names()}
         return self._csv(every, strict=True, rejects=False)
 
-    def _first_of(self, columns: Sequence[str]) -> list[set[str | None]]:
-        """The different values of some columns in the first rows."""
-        source = self._csv(dict.fromkeys(self._names(), "VARCHAR"), strict=True, rejects=False)
-        listed = ", ".join(columns)
-        rows = self.store.run(f"select distinct {listed} from (select {listed} from {source} limit {SAMPLED_ROWS})")
-        return [set(values) for values in zip(*rows, strict=True)]
+    def _as_text(self) -> str:
+        """The columns as text, for a look at the first rows."""
+        if self.kind == "parquet":
+            return self.sql
+        if self.kind == "lines":
+            return self._typed_lines({})
+        return self._csv(dict.fromkeys(self._names(), "VARCHAR"), strict=True, rejects=False)
 
-    def _enums(self, names: Mapping[str, str]) -> dict[str, str]:
+    def _typed_lines(self, types: Mapping[str, str]) -> str:
+        """JSON records taken apart by the engine. Raises EngineError later where one is no object of such values."""
+        tree: dict[str, Any] = {}
+        for column, path in ((column, path) for column, paths in self.paths.items() for path in paths):
+            at = tree
+            for key in path[:-1]:
+                at = at.setdefault(key, {})
+                if not isinstance(at, dict):
+                    raise EngineError("a value and values inside it")
+            kind = types.get(column, "VARCHAR")
+            kind = kind if kind in ("DOUBLE", "INTEGER") else "VARCHAR"
+            if at.setdefault(path[-1], kind) != kind:
+                raise EngineError("a value and values inside it, or a value of two kinds")
+        if any(len({key.casefold() for key in keys}) < len(keys) for keys in _levels(tree)):
+            raise EngineError("keys that differ in their case only")
+        columns = ", ".join(f"{quoted(key)}: {quoted(_type(kind))}" for key, kind in tree.items())
+        values = []
+        for column, paths in self.paths.items():
+            found = [".".join(map(_name, path)) for path in paths]
+            kind = types.get(column, "VARCHAR")
+            if len(found) > 1 and kind not in ("DOUBLE", "INTEGER"):
+                found = [f"given({value})" for value in found]
+            value = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+            values.append(f"{value}{f'::{kind}' if kind != 'VARCHAR' else ''} as {column}")
+        packed = quoted("gzip" if self.packed else "uncompressed")
+        return (
+            f"(select {', '.join(values)} from read_json({self.files}, format = 'newline_delimited', columns = {{{columns}}},"
+            f" compression = {packed}, maximum_object_size = {LONGEST_LINE_BYTES}))"
+        )
+
+    def _first_of(self, columns: Sequence[str]) -> dict[str, set[str | None]]:
+        """The different values of some columns in the first rows."""
+        listed = ", ".join(columns)
+        rows = self.store.run(
+            f"select distinct {listed} from (select {listed} from {self._as_text()} limit {SAMPLED_ROWS})"
+        )
+        return (
+            dict(zip(columns, map(set, zip(*rows, strict=True)), strict=True))
+            if rows
+            else {column: set() for column in columns}
+        )
+
+    def _enums(self, names: Mapping[str, str], first: Mapping[str, set[str | None]]) -> dict[str, str]:
         """A type for each column of names, of the names in it."""
         found = {}
-        for (column, name), values in zip(names.items(), self._first_of(list(names)), strict=True):
+        for column, name in names.items():
+            values = first[column]
             texts = [value for value in values if value is not None]
             clean = self.store.run("select given(name) from (select unnest(?) as name)", [texts])
             if (
@@ -156,10 +221,6 @@ class Relation:
             found[column] = f"names_{name}_{self.rejects}"
             self.store.run(f"create type {found[column]} as enum ({', '.join(map(quoted, sorted(texts)))})")
         return found
-
-    def _all_codes(self, column: str) -> bool:
-        (values,) = self._first_of([column]) or [set()]
-        return all(value is not None and re.fullmatch(r"\d{3}", value) for value in values)
 
     def typed_time(self, column: str) -> str:
         """SQL for stamps of the shapes that the first ones have; NULL for any other, which is then read as text."""
@@ -184,7 +245,7 @@ class Relation:
             raise EngineError("a time stamp as text")
         parts = []
         for (name, kind, *_), column in zip(described, self._names(), strict=True):
-            quoted_name = '"' + name.replace('"', '""') + '"'
+            quoted_name = _name(name)
             wanted = types.get(column)
             if wanted == "DOUBLE" and not any(word in kind for word in ("INT", "DOUBLE", "FLOAT", "DECIMAL")):
                 raise EngineError("a number as text")
@@ -204,3 +265,22 @@ class Relation:
             return 0
         (found,) = self.store.run(f"select count(distinct (file_id, line)) from {self.rejects} where {condition}")[0]
         return int(found)
+
+
+def _name(name: str) -> str:
+    """The name of a column or key, quoted."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _type(tree: str | dict[str, Any]) -> str:
+    """A type, or a STRUCT of the types of its keys."""
+    if isinstance(tree, str):
+        return tree
+    return f"STRUCT({', '.join(f'{_name(key)} {_type(kind)}' for key, kind in tree.items())})"
+
+
+def _levels(tree: dict[str, Any]) -> Iterator[list[str]]:
+    yield list(tree)
+    for kind in tree.values():
+        if isinstance(kind, dict):
+            yield from _levels(kind)

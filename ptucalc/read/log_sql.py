@@ -150,6 +150,9 @@ LARGEST = 10**13
 LATEST_US = 7_258_118_400_000_000
 """2200-01-01: a later stamp was no stamp."""
 
+LONGEST_CALL = 10**9
+"""No call takes so many seconds or milliseconds."""
+
 LARGEST_KEPT = 500_000_000
 """Counts up to this add up in 32 bits, four of them at once; a log with larger ones is kept in more."""
 
@@ -196,6 +199,10 @@ class Reading(NamedTuple):
     integer: str = "bigint"
     buckets: bool = False
     with_ids: bool = False
+    calls: bool = False
+    """Whether the calls keep their `max_tokens` and durations."""
+    duration_us: int | None = None
+    """Microseconds in a unit of duration; None where the unit is not known."""
     output_share: Fraction | None = None
     """Of total tokens that stand for both input and output."""
 
@@ -251,17 +258,35 @@ def calls(source: str, reading: Reading, *, but_plain: bool = False, also: Seque
             "case when f_request_id is not null then hash(f_request_id) end as h1",
             "case when f_request_id is not null then hash(concat(f_request_id, '#')) end as h2",
         ]
+    if reading.calls:
+        columns += [f"{_asked(fields)} as max_tokens", f"{_took(reading)} as duration_us"]
     only = f" where not coalesce({values.plain}, false)" if but_plain else ""
     marked = f"select *, case {mark} else {USED} end as marked from ({values.sql}){only}"
     return f"select {', '.join(columns)} from ({marked})"
 
 
-def plain_calls(source: str, reading: Reading) -> str:
-    """The same where every row is known to be a plain call: no mark is worked out, so that a view of it costs little."""
+def plain_calls(source: str, reading: Reading, *, only_plain: bool) -> str:
+    """The same where every row is known to be a plain call, or of those that are: no mark is worked out, so that a view
+    of it costs little."""
+    values = _values(source, reading)
     columns = ["t_us as us", f"{reading.deployment} as deployment", f"{reading.model} as model"]
     columns += [f"({sum})::{reading.integer} as {name}" for name, sum in _token_sums(reading).items()]
     columns += [f"{USED}::utinyint as mark", "flagged::utinyint as flags"]
-    return f"select {', '.join(columns)} from ({_values(source, reading).sql})"
+    return f"select {', '.join(columns)} from ({values.sql}){f' where {values.plain}' if only_plain else ''}"
+
+
+def _asked(fields: frozenset[str]) -> str:
+    """The `max_tokens` of a call; NULL where it tells none."""
+    asked = f"try_cast({_text('max_tokens', fields)} as double)"
+    return f"case when {asked} between 0 and {LARGEST} and {asked} = floor({asked}) then {asked}::bigint end"
+
+
+def _took(reading: Reading) -> str:
+    """How long a call took in microseconds, floored; NULL where that is not known."""
+    if "duration" not in reading.fields or reading.duration_us is None:
+        return "null::bigint"
+    took = "try_cast(f_duration as decimal(28, 9))"
+    return f"case when {took} between 0 and {LONGEST_CALL} then floor({took} * {reading.duration_us})::bigint end"
 
 
 def _number(field: str, fields: frozenset[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
+from ptucalc.call_trace import CallTrace
 from ptucalc.catalog import TokenWeights
 from ptucalc.demand_profile import DemandProfile, MinuteSums
 from ptucalc.errors import BadInput, Problem
@@ -107,6 +108,20 @@ class RequestLog:
             return [WindowMaxima(None, None, None, why)] * len(weights)
         return busiest_windows(self._store, weights, self.profiles, self.source.step_us)
 
+    def trace(self, streams: Iterable[Stream] | None = None) -> CallTrace:
+        """The calls of some streams (all, if not given) in order of arrival, for a log that was read with `calls`.
+
+        A throttled call of unknown size is as large as the mean call of its deployment, to the nearest token, as in the
+        minutes. Raises BadInput where rows are buckets.
+        """
+        from ptucalc.read.log_traces import trace_of
+
+        if self.source.grain == "bucket":
+            expected = "a log with one row per call: what is refused within a minute cannot be seen from its sums"
+            raise BadInput([Problem("file", "rows that are sums of a minute", expected, source=self.source.files[0])])
+        chosen = self.profiles if streams is None else list(streams)
+        return trace_of(self._store, {stream: self.profiles[stream] for stream in chosen}, self.source)
+
 
 def read_log(
     paths: str | Path | Sequence[str | Path],
@@ -121,6 +136,7 @@ def read_log(
     output_excludes_reasoning: bool = False,
     output_share: Fraction | None = None,
     skip_bad: bool = False,
+    calls: bool = False,
     thresholds: Sequence[int] | None = None,
     formats: FormatBook | None = None,
     progress: Progress | None = None,
@@ -131,7 +147,7 @@ def read_log(
     settles dates such as 2/11/2026, `time_zone` is that of stamps without one (UTC), `since` (included) and `until`
     (excluded) are times on the log's clock. `bucket_seconds` is how long the rows of a bucketed log are where that cannot
     be told; `output_share` the share of output where only total tokens are known. `thresholds` are the prompt sizes by
-    which calls are kept apart (default: every limit in the catalog). Rows that cannot be read are counted by reason;
+    which calls are kept apart (default: every limit in the catalog). `calls` keeps what `RequestLog.trace` needs. Rows that cannot be read are counted by reason;
     more than one in a hundred, or cached tokens above the input, are refused unless `skip_bad`. Raises BadInput.
     """
     from ptucalc.read.log_formats import load_formats
@@ -148,6 +164,7 @@ def read_log(
         input_excludes_cached,
         output_excludes_reasoning,
         output_share,
+        calls,
     )
     store = CallStore(progress)
     try:
@@ -199,7 +216,9 @@ class _Reading:
         self.findings += found
         self.loader = Loader(self.store, self.choices, self.formats.parse_json)
         for batch in batches:
-            self.loader.load(batch)
+            # of several files at once, the engine keeps no order
+            for each in [batch._replace(files=(file,)) for file in batch.files] if self.choices.calls else [batch]:
+                self.loader.load(each)
         ids = self.loader.finish()
         how = self.store.drop_duplicates() if ids else ""
         self.findings += [
