@@ -11,7 +11,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CompileData(BuildHookInterface[Any]):
-    """Adds ptucalc/compiled_catalog.py, compiled_prices.py and compiled_formats.py to wheels. Editable installs read the YAML itself."""
+    """Adds ptucalc/compiled_catalog.py, compiled_prices.py, compiled_formats.py and compiled_standard_limits.py to wheels.
+
+    Editable installs read the YAML itself.
+    """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before a build."""

@@ -1,6 +1,6 @@
 """Request logs to minutes, percentiles and sizes: how fast, in how much memory, beside what one would write oneself.
 
-    python benchmarks/logs.py [--rows 10000000] [--rounds 5] [--quick]
+    python benchmarks/logs.py [--rows 10000000] [--rounds 3] [--quick]
 
 It makes a week of calls to six deployments in a temporary folder (at full size about 3 GB, a few minutes) and lets each
 contender read them in a process of its own, one after the other, round by round. Ratios are those of two runs of one
@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 CONTENDERS = Path(__file__).with_name("log_contenders.py")
 GOAL_ROWS = 10_000_000
-SOME, FEW, WEEKS = 5, 20, 10
+SOME, FEW, WEEKS = 10, 20, 10
 """JSON lines and gzip hold one call in so many, slow scripts read one in so many; the large Parquet so many weeks."""
 
 SECONDS = {60: "sliding_60s_max", 10: "burst_10s_max", 1: "burst_1s_max"}
@@ -256,7 +256,7 @@ def main() -> None:
     """Make the logs, let everyone read them, print what it took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=GOAL_ROWS, help=f"calls of the week ({GOAL_ROWS:,})")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="200,000 rows, two rounds: to see that it works")
     chosen = parser.parse_args()
     rows, rounds = (200_000, 2) if chosen.quick else (chosen.rows, chosen.rounds)
@@ -270,13 +270,13 @@ def main() -> None:
         print(f"{rows:,} calls made in {made.wall:.0f} s; {rounds} rounds, Python {sys.version.split()[0]}", flush=True)
         listed = sections(race)
         beside = [race.script("start", "start", "few.csv", ""), race.script("read", "few", "few.csv", "few", rounds=1)]
-        for number in range(rounds):
-            race.run(beside[0])
-            race.start = race.runs["start"][-1]
-            for contender in (*beside[1:], *(each for _, contenders, _ in listed for each in contenders)):
-                if contender.rounds is None or number < contender.rounds:
-                    race.run(contender)
         for title, contenders, comparisons in listed:
+            for number in range(rounds):
+                race.run(beside[0])
+                race.start = race.runs["start"][-1]
+                for contender in (*beside[1:], *contenders):
+                    if contender.rounds is None or number < contender.rounds:
+                        race.run(contender)
             size = ", ".join(
                 f"{file.stat().st_size / 1e6:,.0f} MB" for file in {c.file: 0 for c in contenders if c.part == 1}
             )
@@ -284,6 +284,7 @@ def main() -> None:
             race.table(contenders)
             for comparison in comparisons:
                 race.ratio(comparison)
+            sys.stdout.flush()
     if rows < GOAL_ROWS:
         print(f"\ngoals are for {GOAL_ROWS:,} rows: with fewer, start-up and minutes weigh more")
     if not importlib.util.find_spec("pandas"):

@@ -11,6 +11,7 @@ from zlib import crc32
 from ptucalc.read.catalog import read_catalog_data
 from ptucalc.read.log_formats import BUNDLED_FORMATS, read_format_data
 from ptucalc.read.prices import BUNDLED, read_price_data
+from ptucalc.read.standard_limits import BUNDLED_STANDARD_LIMITS, read_standard_limits_data
 
 __all__ = ["compiled_modules"]
 
@@ -18,6 +19,7 @@ BUNDLED_FILES: tuple[tuple[str, str, Callable[[Path], dict[str, Any]]], ...] = (
     ("models.yaml", "compiled_catalog", read_catalog_data),
     (f"ptucalc/{BUNDLED}", "compiled_prices", read_price_data),
     (f"ptucalc/{BUNDLED_FORMATS}", "compiled_formats", read_format_data),
+    (f"ptucalc/{BUNDLED_STANDARD_LIMITS}", "compiled_standard_limits", read_standard_limits_data),
 )
 
 

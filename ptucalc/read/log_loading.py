@@ -296,6 +296,7 @@ class Loader:
             if untimed or False in bounded:
                 self._drop(Loaded("", made, frozenset()))
                 return False
+            reading = reading._replace(whole=True)
             given = "".join(f", n_{name} is not null as g_{name}" for name in numbers)
             text = ", code::varchar as f_status" if "status" in columns else ""
             source = f"(select *, {0 if relation.again else 'rowid'} as kept_row, null::varchar as t_text, true as f_whole{given}{text} from {raw})"

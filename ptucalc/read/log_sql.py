@@ -199,6 +199,8 @@ class Reading(NamedTuple):
     integer: str = "bigint"
     buckets: bool = False
     with_ids: bool = False
+    whole: bool = False
+    """Whether all numbers are known to be whole, and 0 or more."""
     calls: bool = False
     """Whether the calls keep their `max_tokens` and durations."""
     duration_us: int | None = None
@@ -386,10 +388,16 @@ def _values(source: str, reading: Reading) -> _Values:
     ]
     needed = ("input_tokens", "output_tokens")
     whole = "n_{0} between 0 and " + f"{LARGEST} and n_{{0}} = floor(n_{{0}})"
+    if reading.whole:
+        numbers = [f"n_{field} is not null" for field in given if field in needed]
+    else:
+        numbers = [
+            whole.format(field) if field in needed else f"(not g_{field} or ({whole.format(field)}))" for field in given
+        ]
     plain = [
         "f_whole",
         f"t_us between 0 and {LATEST_US - 1}",
-        *(whole.format(field) if field in needed else f"(not g_{field} or ({whole.format(field)}))" for field in given),
+        *numbers,
         "t_input + t_output > 0",
         "some_cached + some_written <= t_input",
         *(["some_reasoning <= t_output"] if "reasoning_tokens" in fields else []),

@@ -1,0 +1,79 @@
+"""The bucket's kernel, compiled where numba is installed; what was compiled is kept in the user's cache directory."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+from ptucalc import bucket_kernel
+from ptucalc.bucket_engine import ArrayEngine, Engine, PlainEngine
+
+__all__ = ["compiled_engine", "engine_for"]
+
+WORTH_COMPILING = 4_000_000
+"""So many steps of calls take plain Python longer than numba takes to start."""
+
+STEPS_PER_REPLAY = 10
+"""A call that may retry, of one size, takes plain Python about as long as so many of those that are only counted."""
+
+FUNCTIONS = ("_drain", "_push", "_pop", "weigh", "most_in_flight", "count_lanes", "replay", "sum_chosen")
+"""The kernel's functions, each after those that it calls."""
+
+
+def engine_for(calls: int, counted: int, replayed: int = 0) -> Engine:
+    """The engine that answers sooner for so many calls, sizes to count and sizes to replay one by one.
+
+    The answers are the same. Plain Python where numba is not installed.
+    """
+    if calls * (counted + STEPS_PER_REPLAY * replayed) < WORTH_COMPILING:
+        return PlainEngine()
+    return compiled_engine() or PlainEngine()
+
+
+@cache
+def compiled_engine() -> Engine | None:
+    """The compiled engine; None where numba is not installed or does not work here."""
+    if find_spec("numba") is None:
+        return None
+    directory = _cache_directory()
+    if directory is not None and "numba" not in sys.modules:  # it looks there once, when it is imported
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(directory))
+    try:
+        import numba
+    except (ImportError, OSError):  # a numba that does not fit this Python or numpy
+        return None
+    return ArrayEngine(_compiled(numba.njit))
+
+
+def _compiled(njit: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
+    """The functions of the kernel, to be compiled when they are first called; they call one another compiled.
+
+    The kernel's own functions stay as they are.
+    """
+    names = dict(vars(bucket_kernel))
+    for name in FUNCTIONS:
+        plain = vars(bucket_kernel)[name]
+        copy = FunctionType(plain.__code__, names, name, plain.__defaults__)
+        copy.__module__, copy.__qualname__ = plain.__module__, plain.__qualname__
+        try:
+            names[name] = njit(cache=True, nogil=True)(copy)
+        except (RuntimeError, OSError):  # no directory that can be written: compiled anew each time
+            names[name] = njit(nogil=True)(copy)
+    return {name: names[name] for name in FUNCTIONS}
+
+
+def _cache_directory() -> Path | None:
+    """Where this system keeps what programs can make again; None for a user without a home."""
+    given = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
+    usual = {"win32": "AppData/Local", "darwin": "Library/Caches"}.get(sys.platform, ".cache")
+    try:
+        base = Path(given) if given else Path.home() / usual
+    except RuntimeError:
+        return None
+    return base / "ptucalc" / "numba"
