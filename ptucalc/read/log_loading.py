@@ -28,6 +28,7 @@ from ptucalc.read.log_sql import (
     calls,
     cells,
     numbered,
+    only_for_calls,
     outside,
     plain_calls,
     quoted,
@@ -65,12 +66,13 @@ _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 class Loaded(NamedTuple):
     """A relation of calls: its name, what was made for it (kinds and names, the last one first to be dropped last), the
-    fields it has, and its times in the order of the file, as SQL; None where they stand in no order."""
+    fields it has, its times in the order of the file, as SQL (None where they stand in no order), and what numbers its rows."""
 
     name: str
     made: Sequence[tuple[str, str]]
     has: frozenset[str]
     in_order: str | None = None
+    place: str = "rowid"
 
 
 class Loader:
@@ -230,7 +232,7 @@ class Loader:
             if names_as_enums:  # names are as they stand, where the first ones were
                 deployment = "f_deployment" if "deployment" in columns else "''"
                 direct = direct._replace(deployment=deployment, model="f_model" if "model" in columns else "''")
-            kept = names_as_enums and not reading.calls and KEPT_AS_THEY_ARE.issuperset(columns)
+            kept = names_as_enums and KEPT_AS_THEY_ARE.issuperset(set(columns).difference(ONLY_FOR_CALLS))
             try:
                 typed = relation.typed(columns, names_as_enums=names_as_enums)
                 if (
@@ -286,11 +288,20 @@ class Loader:
         )
         names = "".join(f", {columns[name]} as f_{name}" for name in NAMES if name in columns)
         status = f", {columns['status']}::smallint as code" if "status" in columns else ""
+        more = ""
+        if reading.calls:
+            texts = {f"f_{name}": f"given({columns[name]})" for name in ONLY_FOR_CALLS if name in columns}
+            for made_of in only_for_calls(reading):
+                for name, text in texts.items():
+                    made_of = made_of.replace(name, text)
+                more += f", {made_of}"
+        also = ["max_tokens", "duration_us", "kept_row"] if reading.calls else ["kept_row"]
+        reading = reading._replace(calls=False)
         time = relation.typed_time(columns["timestamp"])
         kind = "view" if relation.again else "table"
         made = [(kind, raw)]
         try:
-            self.store.run(f"create {kind} {raw} as select {time} as t_us{names}{wholes}{status} from {typed}")
+            self.store.run(f"create {kind} {raw} as select {time} as t_us{names}{wholes}{status}{more} from {typed}")
             bounds = "".join(f", min(n_{name}) >= 0 and max(n_{name}) <= {LARGEST_KEPT}" for name in numbers)
             untimed, *bounded = self.store.run(f"select count(*) - count(t_us){bounds} from {raw}")[0]
             if untimed or False in bounded:
@@ -301,16 +312,16 @@ class Loader:
             text = ", code::varchar as f_status" if "status" in columns else ""
             source = f"(select *, {0 if relation.again else 'rowid'} as kept_row, null::varchar as t_text, true as f_whole{given}{text} from {raw})"
             made.insert(0, ("table", odd))
-            self.store.run(f"create table {odd} as {calls(source, reading, but_plain=True, also=['kept_row'])}")
+            self.store.run(f"create table {odd} as {calls(source, reading, but_plain=True, also=also)}")
             others, unlike = self.store.run(f"select count(*), count(*) filter (mark in {ODD}) from {odd}")[0]
             if unlike:
                 self._drop(Loaded("", made, frozenset()))
                 return False
-            view = plain_calls(source, reading, only_plain=relation.again and others > 0)
+            view = plain_calls(source, reading, only_plain=relation.again and others > 0, also=also)
             if others:
                 if not relation.again:
                     self.store.run(f"delete from {raw} where rowid in (select kept_row from {odd})")
-                view += f" union all by name select * exclude (t_text, kept_row) from {odd}"
+                view += f" union all by name select * exclude (t_text) from {odd}"
             name = f"calls{len(self.tables)}"
             self.store.run(f"create view {name} as {view}")
             self.tables.append(
@@ -319,6 +330,7 @@ class Loader:
                     [("view", name), *made],
                     reading.fields,
                     in_order=None if relation.again else f"(select t_us as us from {raw})",
+                    place="kept_row",
                 )
             )
         except EngineError:
@@ -379,13 +391,13 @@ class Loader:
         self.back = sum(self.store.going_back(each.in_order) for each in self.tables if each.in_order)
         selects: list[str] = []
         ids = any("ids" in each.has for each in self.tables)
-        for table, _, has, _ in self.tables:
+        for table, _, has, _, place in self.tables:
             written = "written" if "cache_write_tokens" in has else "0"
             counts = "requests, unsized, seconds"
             if "buckets" not in has:
                 counts = "1 as requests, (mark = 255)::integer as unsized, null::double as seconds"
             marks = ", h1, h2" if "ids" in has else ", null::ubigint as h1, null::ubigint as h2" if ids else ""
-            more = f", max_tokens, duration_us, {len(selects)} as part, rowid as place" if self.choices.calls else ""
+            more = f", max_tokens, duration_us, {len(selects)} as part, {place} as place" if self.choices.calls else ""
             selects.append(
                 f"select us, deployment, model, uncached, cached, {written} as written, output, {counts}, mark,"
                 f" flags{marks}{more} from {table}"

@@ -21,6 +21,7 @@ __all__ = [
     "calls",
     "cells",
     "numbered",
+    "only_for_calls",
     "outside",
     "plain_calls",
     "quoted",
@@ -261,20 +262,25 @@ def calls(source: str, reading: Reading, *, but_plain: bool = False, also: Seque
             "case when f_request_id is not null then hash(concat(f_request_id, '#')) end as h2",
         ]
     if reading.calls:
-        columns += [f"{_asked(fields)} as max_tokens", f"{_took(reading)} as duration_us"]
+        columns += only_for_calls(reading)
     only = f" where not coalesce({values.plain}, false)" if but_plain else ""
     marked = f"select *, case {mark} else {USED} end as marked from ({values.sql}){only}"
     return f"select {', '.join(columns)} from ({marked})"
 
 
-def plain_calls(source: str, reading: Reading, *, only_plain: bool) -> str:
+def plain_calls(source: str, reading: Reading, *, only_plain: bool, also: Sequence[str] = ()) -> str:
     """The same where every row is known to be a plain call, or of those that are: no mark is worked out, so that a view
     of it costs little."""
     values = _values(source, reading)
     columns = ["t_us as us", f"{reading.deployment} as deployment", f"{reading.model} as model"]
     columns += [f"({sum})::{reading.integer} as {name}" for name, sum in _token_sums(reading).items()]
-    columns += [f"{USED}::utinyint as mark", "flagged::utinyint as flags"]
+    columns += [f"{USED}::utinyint as mark", "flagged::utinyint as flags", *also]
     return f"select {', '.join(columns)} from ({values.sql}){f' where {values.plain}' if only_plain else ''}"
+
+
+def only_for_calls(reading: Reading) -> list[str]:
+    """The columns that only a replay needs, of f_max_tokens and f_duration."""
+    return [f"{_asked(reading.fields)} as max_tokens", f"{_took(reading)} as duration_us"]
 
 
 def _asked(fields: frozenset[str]) -> str:

@@ -20,24 +20,29 @@ OPTIONAL = ("max_tokens", "duration_us")
 CHUNK = 100_000
 
 
-def trace_of(store: CallStore, profiles: Mapping[Stream, DemandProfile], source: LogSource) -> CallTrace:
+def trace_of(
+    store: CallStore, profiles: Mapping[Stream, DemandProfile], source: LogSource, *, every: bool
+) -> CallTrace:
     """The calls of these streams in order of arrival, ties in the order of the log.
 
     The store was filled by a reading that keeps calls. A throttled call of unknown size gets the mean tokens of its
-    deployment's calls, each class to the nearest whole token.
+    deployment's calls, each class to the nearest whole token. `every` says that these are all streams.
     """
     means = _mean_calls(profiles)
     tokens = []
     for index, name in enumerate(TOKENS):
         known = "".join(f" when deployment = {quoted(each)} then {mean[index]}" for each, mean in means.items() if each)
         mean = f"case{known} else {means.get('', (0,) * len(TOKENS))[index]} end" if known else str(means[""][index])
+        if not any(profile.unsized for profile in profiles.values()):
+            tokens.append(f"{name}::bigint as {name}")
+            continue
         tokens.append(f"(case when mark = {UNSIZED} then {mean} else {name} end)::bigint as {name}")
     kept = [f"coalesce({name}, -1)::bigint as {name}" for name in OPTIONAL]
     chosen = " or ".join(
         f"(coalesce(deployment::varchar, '') = {quoted(deployment)} and coalesce(model::varchar, '') = {quoted(model)})"
         for deployment, model in profiles
     )
-    calls = f"from calls where mark in ({USED}, {UNSIZED}) and ({chosen})"
+    calls = f"from calls where mark in ({USED}, {UNSIZED}){'' if every else f' and ({chosen})'}"
     back = store.run(f"select count(*) from (select us < lag(us) over () as back {calls}) where back")[0][0]
     order = " order by us, part, place" if back else ""
     columns = _columns(store, f"select us as arrival_us, {', '.join([*tokens, *kept])} {calls}{order}")

@@ -120,7 +120,8 @@ class RequestLog:
             expected = "a log with one row per call: what is refused within a minute cannot be seen from its sums"
             raise BadInput([Problem("file", "rows that are sums of a minute", expected, source=self.source.files[0])])
         chosen = self.profiles if streams is None else list(streams)
-        return trace_of(self._store, {stream: self.profiles[stream] for stream in chosen}, self.source)
+        some = {stream: self.profiles[stream] for stream in chosen}
+        return trace_of(self._store, some, self.source, every=len(some) == len(self.profiles))
 
 
 def read_log(
@@ -335,7 +336,7 @@ class _Reading:
 
     def _example(self) -> str:
         first = []
-        for table, made, _, _ in self.loader.tables:
+        for table, made, *_ in self.loader.tables:
             view = made[0][0] == "view"
             if not view:
                 rows = self.store.run(f"select min(rowid) + 1 from {table} where mark in {UNREADABLE}")
