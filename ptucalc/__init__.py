@@ -12,7 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ptucalc.api import compare_costs, largest_rate, log_workloads, size, size_log
+    from ptucalc.api import compare_costs, largest_rate, log_workloads, simulate, size, size_log
+    from ptucalc.call_trace import Call, CallTrace
     from ptucalc.catalog import Catalog, DeploymentType, Model, Unknown, UnknownModel
     from ptucalc.cost_result import CostComparison
     from ptucalc.demand_profile import DemandProfile
@@ -27,14 +28,17 @@ if TYPE_CHECKING:
     from ptucalc.read.workloads import read_workloads
     from ptucalc.reservations import coverage
     from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload
+    from ptucalc.simulation_result import Policy, SimulationResult
     from ptucalc.sizing_result import SizingResult
     from ptucalc.workload import LoadProfile, Workload
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 __all__ = [
     "BadCatalog",
     "BadInput",
+    "Call",
+    "CallTrace",
     "Catalog",
     "CostComparison",
     "DemandProfile",
@@ -45,10 +49,12 @@ __all__ = [
     "LogDemand",
     "Model",
     "Note",
+    "Policy",
     "PriceBook",
     "Problem",
     "PtucalcError",
     "RequestLog",
+    "SimulationResult",
     "Size",
     "SizedDeployment",
     "SizedWorkload",
@@ -65,12 +71,14 @@ __all__ = [
     "profile_frame",
     "read_log",
     "read_workloads",
+    "simulate",
     "size",
     "size_log",
 ]
 
 _HOMES = {
-    "ptucalc.api": ("compare_costs", "largest_rate", "log_workloads", "size", "size_log"),
+    "ptucalc.api": ("compare_costs", "largest_rate", "log_workloads", "simulate", "size", "size_log"),
+    "ptucalc.call_trace": ("Call", "CallTrace"),
     "ptucalc.catalog": ("Catalog", "DeploymentType", "Model", "Unknown", "UnknownModel"),
     "ptucalc.cost_result": ("CostComparison",),
     "ptucalc.demand_profile": ("DemandProfile",),
@@ -85,6 +93,7 @@ _HOMES = {
     "ptucalc.read.workloads": ("read_workloads",),
     "ptucalc.reservations": ("coverage",),
     "ptucalc.results": ("Note", "Size", "SizedDeployment", "SizedWorkload"),
+    "ptucalc.simulation_result": ("Policy", "SimulationResult"),
     "ptucalc.sizing_result": ("SizingResult",),
     "ptucalc.workload": ("LoadProfile", "Workload"),
 }

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ptucalc import __version__, sizing
+from ptucalc import __version__, exact, sizing
 from ptucalc.catalog import Catalog, DeploymentType
 from ptucalc.errors import BadInput, Problem
 from ptucalc.exact import Exact
@@ -17,12 +17,15 @@ from ptucalc.sizing_result import SizingResult
 from ptucalc.workload import LoadProfile, Workload
 
 if TYPE_CHECKING:
+    from ptucalc.call_trace import Call, CallTrace
+    from ptucalc.catalog import Model, Offer
     from ptucalc.cost_result import CostComparison
     from ptucalc.log_result import By, LogDemand
     from ptucalc.prices import PriceBook
     from ptucalc.request_log import MeasuredLog
+    from ptucalc.simulation_result import Policy, SimulationResult
 
-__all__ = ["compare_costs", "deployment_types_of", "largest_rate", "log_workloads", "size", "size_log"]
+__all__ = ["compare_costs", "deployment_types_of", "largest_rate", "log_workloads", "simulate", "size", "size_log"]
 
 
 def size(
@@ -180,6 +183,85 @@ def log_workloads(log: MeasuredLog, demand: LogDemand) -> list[Workload]:
     from ptucalc.measured_workloads import workloads_of
 
     return workloads_of(demand, log.profiles)
+
+
+def simulate(
+    requests: CallTrace | Iterable[Call],
+    offer: Offer | Model | str,
+    *,
+    ptu: int | Iterable[int] | None = None,
+    policy: Policy | str = "none",
+    window: Exact = 60,
+    max_retries: int = 2,
+    target_429: Exact | None = None,
+    assumed_max_tokens: Exact | None = None,
+    output_weight: Exact | None = None,
+    sku: str = "global",
+    sweep: bool = False,
+    catalog: Catalog | None = None,
+) -> SimulationResult:
+    """Replay calls through the leaky bucket of a deployment of so many PTU: what it serves, refuses, spills.
+
+    `requests` are calls, or the trace of a log (`read_log(..., calls=True).trace()`). `offer` is a model's name, a model
+    (sold as `sku`) or one of its offers. Without `ptu` every legal size up to the first that meets no 429 is looked at, as
+    it is with `sweep` or a `target_429` (a share of the requests), and the smallest that does is run. `policy` is "none",
+    "retry", "spillover" or "retry-then-spillover"; `window` how many seconds of drain the bucket holds, which is not
+    published. Raises BadInput with every problem.
+
+    >>> from ptucalc import Call
+    >>> calls = [Call(second * 1_000_000, uncached=2000, output=250) for second in range(60)]
+    >>> result = simulate(calls, "gpt-4.1", ptu=[15, 60], window=10)
+    >>> [(run.ptu, run.served, run.throttled_429) for run in result.runs]
+    [(15, 18, 42), (60, 60, 0)]
+    """
+    from ptucalc.call_trace import CallTrace
+    from ptucalc.catalog import Model, Offer, UnknownModel
+    from ptucalc.read.fast_engine import engine_for
+    from ptucalc.simulation import simulate as simulated
+
+    known = catalog or load_catalog()
+    problems: list[Problem] = []
+    model: Model | None = offer if isinstance(offer, Model) else None
+    kind = DeploymentType.GLOBAL
+    try:
+        kind = offer.deployment_type if isinstance(offer, Offer) else DeploymentType.parse(sku)
+    except ValueError as error:
+        problems.append(Problem("sku", sku, str(error)))
+    if model is None:
+        name = offer.model if isinstance(offer, Offer) else str(offer)
+        try:
+            model, _ = known.find(name)
+        except UnknownModel as error:
+            problems.append(Problem("offer", name, error.expected))
+    weight: Fraction | None = None
+    try:
+        weight = None if output_weight is None else exact.weight(output_weight)
+    except ValueError as error:
+        problems.append(Problem("output_weight", str(output_weight), str(error)))
+    if problems or model is None:
+        raise BadInput(problems)
+    trace = requests if isinstance(requests, CallTrace) else CallTrace.of(requests)
+    sizes = None if ptu is None else [ptu] if isinstance(ptu, int) else list(ptu)
+    counted = SWEPT_AT_ONCE if sizes is None or sweep or target_429 is not None else 0
+    return simulated(
+        trace,
+        model,
+        deployment_type=kind,
+        ptu=sizes,
+        window=window,
+        policy=policy,
+        max_retries=max_retries,
+        assumed_max_tokens=assumed_max_tokens,
+        target_429=target_429,
+        output_weight=weight,
+        largest_ptu=known.largest_deployment_ptu,
+        sweep=sweep,
+        engine=engine_for(len(trace), counted, len(sizes or (1,))),
+    )
+
+
+SWEPT_AT_ONCE = 256
+"""About so many sizes are counted when all are looked at."""
 
 
 def deployment_types_of(sku: str | Iterable[str]) -> tuple[DeploymentType, ...]:

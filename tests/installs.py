@@ -31,6 +31,11 @@ assert compiled_prices.DATA == read_price_data(find_bundled(BUNDLED)), "they are
 from ptucalc.read.log_formats import BUNDLED_FORMATS, read_format_data
 from ptucalc import compiled_formats
 assert compiled_formats.DATA == read_format_data(find_bundled(BUNDLED_FORMATS)), "not what formats.yaml says"
+from ptucalc import compiled_standard_limits
+from ptucalc.read.standard_limits import BUNDLED_STANDARD_LIMITS, read_standard_limits_data
+assert compiled_standard_limits.DATA == (
+    read_standard_limits_data(find_bundled(BUNDLED_STANDARD_LIMITS))
+), "not what standard_limits.yaml says"
 """
 LOG = "timestamp,input_tokens,output_tokens\n" + "".join(f"2026-11-02T10:00:{at:02d}Z,1000,200\n" for at in range(60))
 
@@ -66,6 +71,11 @@ def check(what: str, command: list[str | Path], cwd: Path) -> None:
     found = logs["by_deployment"][0]["sizes_at"]["max"][0]["ptu"]
     if found != 45:
         raise SystemExit(f"{what}: {found} PTU for a log, not 45")
+    # 15 PTU hold 37,500 and drain 625 a second; each call adds 1,800: the 33rd finds 37,600, then most are refused
+    simulated = json.loads(run(*command, "simulate", "calls.csv", "-m", "gpt-4o", "--ptu", "15", "--json", cwd=cwd))
+    found = simulated["runs"][0]["throttled_429"]
+    if found != 18:
+        raise SystemExit(f"{what}: {found} calls refused, not 18")
     if "ApiManagementGatewayLlmLog" not in run(*command, "logs", "--kql", "apim", cwd=cwd):
         raise SystemExit(f"{what}: no query")
     print(f"ok  {what}", flush=True)

@@ -22,7 +22,7 @@ from ptucalc.read.logs import RequestLog, read_log
 from ptucalc.sizing import Sizer
 from ptucalc.sizing_result import SizingResult
 
-__all__ = ["print_query", "show_log", "sized_log"]
+__all__ = ["print_query", "read_flagged_log", "show_log", "sized_log"]
 
 
 def show_log(flags: LogFlags, view: View, *, save: str | None, overwrite: bool) -> int:
@@ -31,7 +31,7 @@ def show_log(flags: LogFlags, view: View, *, save: str | None, overwrite: bool) 
 
     problems = [] if save is None else list(_wrong_target(save, flags, overwrite=overwrite))
     checked = CheckedFlags.of(flags, problems)
-    with _read(flags, checked, view) as log:
+    with read_flagged_log(flags, checked, view) as log:
         result = _measured(flags, checked, log)
         if save is not None and result.answered:
             _save(result, log, flags, save)  # before the report, whose reader may have seen enough (| head)
@@ -64,7 +64,7 @@ def sized_log(flags: LogFlags, sizer: Sizer, view: View, problems: Sequence[Prob
     from ptucalc.measured_workloads import workloads_of
 
     checked = CheckedFlags.of(flags, [p for p in problems if p.field not in ("headroom", "sku")])  # both say them
-    with _read(flags, checked, view) as log:
+    with read_flagged_log(flags, checked, view) as log:
         result = _measured(flags, checked, log)
         if not result.answered:
             raise _unanswered(result)
@@ -77,8 +77,8 @@ def sized_log(flags: LogFlags, sizer: Sizer, view: View, problems: Sequence[Prob
     return sizer.result(sized, keys, version=__version__, today=date.today())
 
 
-def _read(flags: LogFlags, checked: CheckedFlags, view: View) -> RequestLog:
-    """Read the log that the flags name, with progress on a terminal. Raises BadInput."""
+def read_flagged_log(flags: LogFlags, checked: CheckedFlags, view: View, *, calls: bool = False) -> RequestLog:
+    """Read the log that the flags name, with progress on a terminal. `calls` keeps them one by one. Raises BadInput."""
     shown = _Progress(view)
     try:
         return read_log(
@@ -93,6 +93,7 @@ def _read(flags: LogFlags, checked: CheckedFlags, view: View) -> RequestLog:
             output_excludes_reasoning=flags.output_excludes_reasoning,
             output_share=checked.output_share,
             skip_bad=flags.skip_bad,
+            calls=calls,
             thresholds=thresholds_of(load_catalog(*flags.catalogs)),
             progress=shown if shown.wanted else None,
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
 from pathlib import Path
 
-__all__ = ["is_log"]
+__all__ = ["is_log", "stdin_is_log"]
 
 HEAD_BYTES = 65_536
 _OF_WORKLOADS = ("requests_per_minute", "rpm", "workloads", "schema", "profile")
@@ -23,6 +24,21 @@ def is_log(path: str) -> bool:
             head = stream.read(HEAD_BYTES)
     except OSError:
         return False
+    return _of_log(head)
+
+
+def stdin_is_log() -> bool:
+    """The same of standard input, of which nothing is taken away."""
+    stream = sys.stdin.buffer
+    if hasattr(stream, "peek"):
+        return _of_log(stream.peek(HEAD_BYTES)[:HEAD_BYTES])
+    head = stream.read(HEAD_BYTES)
+    stream.seek(0)
+    return _of_log(head)
+
+
+def _of_log(head: bytes) -> bool:
+    """Whether a file that begins so is a log."""
     if head.startswith(b"PAR1"):
         return True
     if head.startswith(b"\x1f\x8b"):

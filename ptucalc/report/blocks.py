@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
 __all__ = [
+    "Bars",
     "Block",
     "Cell",
     "Column",
@@ -98,7 +99,28 @@ class Strip(NamedTuple):
     last: str = "24:00"
 
 
-Block: TypeAlias = Headline | Table | Remark | HeatMap | Strip
+class Bars(NamedTuple):
+    """Bars side by side, from 0 to `top`; None where there is no data, and what is over `top` is cut off there.
+
+    `marked` bars stand out, and `mark` says what they are. `ticks` are places (from 0 to the number of values) with what
+    stands beneath them. A bar may stand for several neighbours: their largest value, marked if one of them is; `each` is
+    what one value stands for ("minute"). `numbers` are the same values where no bars can be drawn.
+    """
+
+    title: str
+    values: Sequence[Fraction | int | None]
+    top: Fraction | int
+    top_text: str
+    zero_text: str
+    ticks: Sequence[tuple[int, str]]
+    numbers: Table
+    marked: Sequence[bool] = ()
+    mark: str = ""
+    each: str = ""
+    lines: int = 4
+
+
+Block: TypeAlias = Headline | Table | Remark | HeatMap | Strip | Bars
 
 
 def amount_text(value: Fraction | int, decimals: int = 1) -> str:

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TYPE_CHECKING
 
-from ptucalc.report.blocks import Block, Headline, HeatMap, Remark, Strip, Table
+from ptucalc.report.bar_pictures import bars_picture
+from ptucalc.report.blocks import Bars, Block, Headline, HeatMap, Remark, Strip, Table
 from ptucalc.report.pictures import picture
 from ptucalc.report.plain import GAP, LABEL_WIDTH, natural_widths, plain_lines, wrapped
 
@@ -78,9 +79,12 @@ def _painter(stream: IO[str], room: int) -> Callable[[Block], Iterator[str]]:
             console.width = max(room, least)  # what cannot fit runs on in the next line: no number is ever cut
         elif isinstance(block, Headline):
             what = Text.assemble((block.what, "bold"), "  " if block.more else "", block.more)
-        elif isinstance(block, HeatMap | Strip):
+        elif isinstance(block, HeatMap | Strip | Bars):
             styles = _STYLES | heat
-            cells = picture(block, room, colors=colors and (bool(heat) or isinstance(block, Strip)))
+            if isinstance(block, Bars):
+                cells = bars_picture(block, room)
+            else:
+                cells = picture(block, room, colors=colors and (bool(heat) or isinstance(block, Strip)))
             what = Text("\n").join(Text.assemble(*((c.text, styles[c.style]) for c in line)) for line in cells)
             console.width = max(room, max(text.cell_len for text in what.split()))
         else:

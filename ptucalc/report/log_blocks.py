@@ -15,7 +15,7 @@ from ptucalc.report.log_entry_blocks import entry_blocks, model_text, size_cell
 from ptucalc.report.log_words import MONTHS, named, percentile_title, requests_text, tokens_text
 from ptucalc.request_log import LogSource
 
-__all__ = ["log_blocks"]
+__all__ = ["log_blocks", "recognition", "window_text"]
 
 ALL_IN_FULL = 3
 """Up to so many deployments are all shown in full; of more, the biggest is."""
@@ -29,7 +29,7 @@ def log_blocks(result: LogDemand, *, verbose: bool = False, quiet: bool = False)
     """The report. Of more than three deployments only the biggest is shown in full (all of them with `verbose`)."""
     yield _headline(result)
     if not quiet:
-        yield from _recognition(result.source)
+        yield from recognition(result.source)
     entries = list(result.entries)
     if len(entries) > 1:
         yield _summary(result)
@@ -61,7 +61,7 @@ def _need(entry: LogEntry) -> Fraction:
 def _headline(result: LogDemand) -> Headline:
     source = result.source
     skipped = _skipped(source)
-    parts = [_window(source)]
+    parts = [window_text(source)]
     if skipped:
         parts.append(f"{skipped:,} row{'s' if skipped > 1 else ''} skipped")
     what = f"{source.rows_used:,} row{'' if source.rows_used == 1 else 's'}"
@@ -74,7 +74,7 @@ def _skipped(source: LogSource) -> int:
     return sum(source.skipped.values())
 
 
-def _window(source: LogSource) -> str:
+def window_text(source: LogSource) -> str:
     """From when to when, in as few words as say it."""
     if source.relative_clock:
         return f"{_length(source.last - source.first)} on a relative clock"
@@ -107,7 +107,7 @@ def _length(microseconds: int) -> str:
     return " ".join(parts)
 
 
-def _recognition(source: LogSource) -> Iterator[Remark]:
+def recognition(source: LogSource) -> Iterator[Remark]:
     """How the log was understood."""
     files = _some([named(name) for name in source.files], MOST_LISTED)
     rows = f"{source.rows:,} row{'' if source.rows == 1 else 's'}, {source.rows_used:,} used"

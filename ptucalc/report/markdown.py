@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from ptucalc.report.blocks import Block, Cell, Column, Headline, HeatMap, Remark, Strip, Table, amount_text
+from ptucalc.report.blocks import Bars, Block, Cell, Column, Headline, HeatMap, Remark, Strip, Table, amount_text
 
 __all__ = ["markdown"]
 
@@ -30,6 +30,9 @@ def _block(block: Block) -> Iterator[str]:
         bold = f"; bold = {block.over}" if block.over else ""
         yield f"{_inert(block.label)}: {_inert(block.caption + bold)}"
         yield "\n".join(_table(_strip_table(block)))
+    elif isinstance(block, Bars):
+        yield _inert(block.title)
+        yield "\n".join(_table(block.numbers))
     else:
         yield "\n".join(_table(block))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from ptucalc.report.blocks import Block, Cell, Headline, HeatMap, Remark, Strip, Table
+from ptucalc.report.bar_pictures import bars_picture
+from ptucalc.report.blocks import Bars, Block, Cell, Headline, HeatMap, Remark, Strip, Table
 from ptucalc.report.pictures import picture
 
 __all__ = ["GAP", "LABEL_WIDTH", "PICTURE_WIDTH", "PROSE_WIDTH", "natural_widths", "plain_lines", "wrapped"]
@@ -24,6 +25,9 @@ def plain_lines(block: Block) -> Iterator[str]:
         yield from wrapped(block, PROSE_WIDTH)
     elif isinstance(block, HeatMap | Strip):
         for cells in picture(block, PICTURE_WIDTH, colors=False):
+            yield "".join(cell.text for cell in cells).rstrip()
+    elif isinstance(block, Bars):
+        for cells in bars_picture(block, PICTURE_WIDTH):
             yield "".join(cell.text for cell in cells).rstrip()
     else:
         yield from _table(block)

@@ -21,12 +21,14 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         SizeDocument,
     )
     from ptucalc.log_documents import LogsDocument
+    from ptucalc.simulate_documents import SimulateDocument
 
     documents = {
         "size": SizeDocument,
         "rates": RatesDocument,
         "cost": CostDocument,
         "logs": LogsDocument,
+        "simulate": SimulateDocument,
         "models": CatalogDocument,
         "price-book": PriceBookDocument,
         "price-refresh": RefreshDocument,

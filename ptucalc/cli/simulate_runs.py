@@ -1,0 +1,176 @@
+"""What `ptucalc simulate` does with its flags: calls read or made, simulated, shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from ptucalc import __version__
+from ptucalc.arrivals import shortest_duration_us, synthetic_trace
+from ptucalc.call_groups import groups_of_log, groups_of_workloads
+from ptucalc.call_trace import MICROSECONDS_PER_MINUTE, CallTrace
+from ptucalc.cli.log_flags import CheckedFlags
+from ptucalc.cli.log_runs import read_flagged_log
+from ptucalc.cli.simulate_flags import CheckedSimulation, SimulateFlags
+from ptucalc.cli.view import View
+from ptucalc.errors import BadInput, Problem
+from ptucalc.log_models import ModelFinder
+from ptucalc.read.catalog import load_catalog
+from ptucalc.read.fast_engine import engine_for
+from ptucalc.read.standard_limits import load_standard_limits
+from ptucalc.read.telling import is_log, stdin_is_log
+from ptucalc.request_log import LogSource
+from ptucalc.resolving import Resolver
+from ptucalc.rounding import Grid
+from ptucalc.simulation_analysis import Facts, analyse_calls
+from ptucalc.simulation_report import ROW_COLUMNS, SimulationReport, Synthetic
+from ptucalc.sizing_result import SizingResult
+from ptucalc.spill_mix import Clock, Money
+from ptucalc.workload import Workload
+
+__all__ = ["show_simulation"]
+
+HOUR_US = 60 * MICROSECONDS_PER_MINUTE
+"""So long calls are made up for, unless told otherwise or a profile lasts longer."""
+
+
+def show_simulation(flags: SimulateFlags, view: View) -> int:
+    """Read the log or make calls, simulate them, show it. Raises BadInput with all that is wrong."""
+    advise = True if view.verbose else None
+    checked = CheckedSimulation.of(flags, advise=False if view.quiet else advise)
+    report = _of_log(flags, checked, view) if _reads_log(flags) else _of_workloads(flags, checked, view)
+    if report.answered or view.shape == "json":
+        from ptucalc.report.simulate_blocks import simulate_blocks
+
+        blocks = simulate_blocks(report, verbose=view.verbose, quiet=view.quiet)
+        rows = (tuple(row.values()) for row in report.rows())
+        view.write(report.to_dict() if view.shape == "json" else {}, blocks, ROW_COLUMNS, rows)
+    if not report.answered:
+        from ptucalc.cli.failing import failed
+        from ptucalc.cli.simulate import FLAGS
+
+        return failed(BadInput(list(dict.fromkeys(report.problems))), "table", flags=FLAGS)
+    return 0
+
+
+def _reads_log(flags: SimulateFlags) -> bool:
+    files = flags.log.files
+    if len(files) == 1:
+        return stdin_is_log() if files[0] == "-" else is_log(files[0])
+    return bool(files)
+
+
+def _facts(flags: SimulateFlags, checked: CheckedSimulation) -> Facts:
+    return Facts(
+        catalog=load_catalog(*flags.log.catalogs),
+        money=Money(checked.money.prices, checked.money.discount, checked.money.terms),
+        limits=load_standard_limits(),
+        engine_for=engine_for,
+        version=__version__,
+        today=date.today(),
+    )
+
+
+def _of_log(flags: SimulateFlags, checked: CheckedSimulation, view: View) -> SimulationReport:
+    problems = [
+        Problem(field, "beside a log", "left out: the log says which calls there were")
+        for field, _ in flags.of_workloads()
+    ]
+    read_here = flags.log._replace(sku=checked.deployment_type.value, output_weight=None)  # not to be told twice
+    of_log = CheckedFlags.of(read_here, [*problems, *checked.problems])
+    facts = _facts(flags, checked)
+    resolver = Resolver(facts.catalog, (checked.deployment_type,))
+    with read_flagged_log(flags.log, of_log, view, calls=True) as log:
+        wrong = list(resolver.bad_place(flags.log.region))
+        try:
+            finder = ModelFinder(
+                resolver,
+                log.profiles,
+                model=flags.log.model,
+                model_version=flags.log.model_version,
+                map_model=of_log.models,
+                output_weight=checked.asked.output_weight,
+            )
+        except BadInput as error:
+            raise BadInput([*wrong, *error.problems]) from None
+        if wrong:
+            raise BadInput(wrong)
+        groups = groups_of_log(
+            log.profiles,
+            finder.serving(),
+            log.trace,
+            by=of_log.by,
+            deployment_type=checked.deployment_type,
+            region=flags.log.region,
+        )
+        source = log.source
+    return analyse_calls(
+        groups,
+        checked.asked,
+        facts,
+        source=source,
+        synthetic=None,
+        by=of_log.by,
+        clock=_clock_of(source),
+    )
+
+
+def _clock_of(source: LogSource) -> Clock:
+    """All clock minutes of the log, or of the window that was asked for, as in `logs` and `cost`."""
+    first, last = (at // MICROSECONDS_PER_MINUTE for at in (source.first, source.last))
+    minutes = last - first + 1
+    return Clock(first, minutes, minutes * MICROSECONDS_PER_MINUTE)
+
+
+def _of_workloads(flags: SimulateFlags, checked: CheckedSimulation, view: View) -> SimulationReport:
+    problems = [
+        Problem(flag, "without a log", "left out: it says how a log is read") for flag in flags.of_logs()
+    ] + checked.problems
+    sized = _sized(flags, problems, view)
+    workloads = [each.workload for each in sized.workloads]
+    duration = checked.duration_us or max(HOUR_US, shortest_duration_us(workloads))
+
+    def trace_of(members: Sequence[Workload]) -> CallTrace:
+        return synthetic_trace(members, duration_us=duration, arrivals=checked.arrivals)
+
+    groups = groups_of_workloads(sized, checked.deployment_type, trace_of)
+    return analyse_calls(
+        groups,
+        checked.asked,
+        _facts(flags, checked),
+        source=None,
+        synthetic=Synthetic(checked.arrivals, duration),
+        by="deployment",
+        clock=Clock(0, Grid(1, 1).round_up(duration, MICROSECONDS_PER_MINUTE), duration),
+        mean_calls=True,
+    )
+
+
+def _sized(flags: SimulateFlags, problems: list[Problem], view: View) -> SizingResult:
+    """The workloads of a file, or that of the flags, for their models and deployments."""
+    from ptucalc.cli.cost_runs import profile_of
+    from ptucalc.cli.sizing_runs import check_file, make_sizer, sized_call, sized_file
+
+    log = flags.log
+    if not log.files:
+        sizer, more = make_sizer(sku="all", headroom=None, catalogs=log.catalogs)
+        call = {"model": log.model, "model_version": log.model_version, **flags.call}
+        if any(value is not None for value in call.values()):
+            call |= {"region": log.region, "output_weight": log.output_weight}
+        everything = [*problems, *more]
+        profile = profile_of(flags.profile, everything)
+        return sized_call(sizer, call, everything, command="simulate", profile=profile)
+    from ptucalc.batch import FileSizing
+    from ptucalc.read.workloads import WorkloadFile
+
+    given = {"model": log.model, "model_version": log.model_version, **flags.call, "profile": flags.profile}
+    problems += [
+        Problem(field, "beside a file", "left out: the rows of the file say that")
+        for field, value in given.items()
+        if value is not None
+    ]
+    with WorkloadFile.open(log.files[0]) as rows:
+        sizer, more = make_sizer(sku="all", headroom=None, catalogs=log.catalogs)
+        sizing = FileSizing(rows, sizer, region=log.region, output_weight=log.output_weight)
+        check_file(sizing, view, [*problems, *more], skip_bad=log.skip_bad)
+        return sized_file(sizing, view)
