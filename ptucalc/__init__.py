@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from ptucalc.read.workloads import read_workloads
     from ptucalc.reservations import coverage
     from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload
-    from ptucalc.simulation_result import Policy, SimulationResult
+    from ptucalc.simulated_runs import Policy
+    from ptucalc.simulation_result import SimulationResult
     from ptucalc.sizing_result import SizingResult
     from ptucalc.workload import LoadProfile, Workload
 
@@ -93,7 +94,8 @@ _HOMES = {
     "ptucalc.read.workloads": ("read_workloads",),
     "ptucalc.reservations": ("coverage",),
     "ptucalc.results": ("Note", "Size", "SizedDeployment", "SizedWorkload"),
-    "ptucalc.simulation_result": ("Policy", "SimulationResult"),
+    "ptucalc.simulated_runs": ("Policy",),
+    "ptucalc.simulation_result": ("SimulationResult",),
     "ptucalc.sizing_result": ("SizingResult",),
     "ptucalc.workload": ("LoadProfile", "Workload"),
 }

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ptucalc.log_result import By, LogDemand
     from ptucalc.prices import PriceBook
     from ptucalc.request_log import MeasuredLog
-    from ptucalc.simulation_result import Policy, SimulationResult
+    from ptucalc.simulated_runs import Policy
+    from ptucalc.simulation_result import SimulationResult
 
 __all__ = ["compare_costs", "deployment_types_of", "largest_rate", "log_workloads", "simulate", "size", "size_log"]
 

@@ -13,7 +13,7 @@ from ptucalc.bucket_kernel import MINUTE_US, WHOLE_MS, Calls, Completions, Weigh
 from ptucalc.call_trace import CallTrace, Column, holds_any
 from ptucalc.catalog import Model, TokenClass, TokenWeights, Unknown
 from ptucalc.errors import BadInput, Problem
-from ptucalc.simulation_result import CallTokens, TokenSums
+from ptucalc.simulated_runs import CallTokens, TokenSums
 
 __all__ = ["BucketLoad", "Units", "load_calls", "weighing_of"]
 

@@ -12,7 +12,7 @@ from ptucalc.bucket_kernel import MINUTE_US, Completions, Events, Lanes, Tried, 
 from ptucalc.bucket_load import BucketLoad, Units, load_calls
 from ptucalc.call_trace import CallTrace
 from ptucalc.rounding import nearest_rank
-from ptucalc.simulation_result import Replay, TokenSums, Utilization, Waits
+from ptucalc.simulated_runs import Replay, TokenSums, Utilization, Waits
 
 __all__ = ["LANES", "Bucket", "Buckets", "Counted", "Replayed"]
 

@@ -14,17 +14,9 @@ from ptucalc.catalog import DeploymentType, Model, Unknown
 from ptucalc.errors import BadInput, Problem
 from ptucalc.exact import Exact
 from ptucalc.rounding import Grid
+from ptucalc.simulated_runs import MinuteSeries, Policy, SimulationRun, SweepPoint, Target, TokenSums, WindowPoint
 from ptucalc.simulating import Bucket, Buckets
-from ptucalc.simulation_result import (
-    MinuteSeries,
-    Policy,
-    SimulationResult,
-    SimulationRun,
-    SweepPoint,
-    Target,
-    TokenSums,
-    WindowPoint,
-)
+from ptucalc.simulation_result import SimulationResult
 from ptucalc.size_sweep import Sweep, first_without
 
 __all__ = ["OTHER_WINDOWS", "SDK_RETRIES", "simulate", "spilled_calls"]

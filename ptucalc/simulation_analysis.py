@@ -16,9 +16,10 @@ from ptucalc.errors import BadInput, Problem
 from ptucalc.log_result import By
 from ptucalc.request_log import LogSource
 from ptucalc.simulate_notes import notes_of_deployment, notes_of_report
+from ptucalc.simulated_runs import Policy
 from ptucalc.simulation import simulate, spilled_calls
 from ptucalc.simulation_report import SimulatedDeployment, SimulationReport, Synthetic, chosen_run
-from ptucalc.simulation_result import Policy, SimulationResult
+from ptucalc.simulation_result import SimulationResult
 from ptucalc.spill_mix import Clock, Money, SpillPrices, by_the_minute, mixes
 from ptucalc.standard_spill import StandardAsked, StandardCheck, standard_check
 from ptucalc.standard_tiers import StandardLimits

@@ -17,18 +17,10 @@ from ptucalc.log_data import source_data
 from ptucalc.log_result import By
 from ptucalc.request_log import LogSource
 from ptucalc.results import Note, json_number, number
-from ptucalc.simulation_data import (
-    advice_data,
-    alert_data,
-    day_data,
-    mix_data,
-    point_data,
-    run_data,
-    standard_data,
-    target_data,
-    tokens_data,
-)
-from ptucalc.simulation_result import SimulationResult, SimulationRun
+from ptucalc.simulated_run_data import point_data, run_data, target_data, tokens_data
+from ptucalc.simulated_runs import SimulationRun
+from ptucalc.simulation_data import advice_data, alert_data, day_data, mix_data, standard_data
+from ptucalc.simulation_result import SimulationResult
 from ptucalc.spill_mix import Clock, Mix, SpillPrices
 from ptucalc.standard_spill import StandardCheck
 from ptucalc.throttled_minutes import Alert, WorstDay

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 from ptucalc.catalog import Unknown
+from ptucalc.simulated_runs import SweepPoint, Target
 from ptucalc.simulating import LANES
-from ptucalc.simulation_result import SweepPoint, Target
 
 __all__ = ["Sweep", "first_without"]
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from ptucalc.catalog import TokenClass, Unknown
 from ptucalc.prices import MINUTES_PER_MONTH, TokenPrices
-from ptucalc.simulation_result import CallTokens, SimulationResult, TokenSums
+from ptucalc.simulated_runs import CallTokens, TokenSums
+from ptucalc.simulation_result import SimulationResult
 
 __all__ = ["MixPoint", "cheapest_mix", "mix_costs", "monthly_usd"]
 

@@ -20,7 +20,8 @@ from ptucalc.log_minutes import MAXIMUM
 from ptucalc.log_models import thresholds_of
 from ptucalc.money import usd
 from ptucalc.prices import PriceBook, PtuTerm, TokenPrices
-from ptucalc.simulation_result import SimulationResult, TokenSums
+from ptucalc.simulated_runs import TokenSums
+from ptucalc.simulation_result import SimulationResult
 from ptucalc.sizing import plan
 from ptucalc.spill_cost import MixPoint, cheapest_mix, monthly_usd
 from ptucalc.workload import LoadProfile, Workload

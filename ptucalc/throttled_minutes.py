@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
-from ptucalc.simulation_result import MinuteSeries
+from ptucalc.simulated_runs import MinuteSeries
 
 __all__ = ["ALERT_MINUTES", "ALERT_OVER", "Alert", "WorstDay", "alert_of", "worst_day"]
 

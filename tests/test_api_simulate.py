@@ -64,3 +64,18 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 
 def test_the_names_are_public() -> None:
     assert {"Call", "CallTrace", "Policy", "SimulationResult", "simulate"} <= set(ptucalc.__all__)
+
+
+def test_a_result_is_data_rows_and_html() -> None:
+    result = simulate(CALLS, "gpt-4.1", ptu=[15, 30], window=10, policy="spillover")
+    data = result.to_dict()
+    assert [(run["ptu"], run["throttled_429"], run["spilled"]) for run in data["runs"]] == [(15, 2, 2), (30, 1, 1)]
+    assert data["runs"][0]["spilled_monthly_usd"] is None
+    assert data["runs"][0]["tokens_spilled"]["uncached_input"] == 15_000
+    rows = result.rows()
+    assert [(row["ptu"], row["served"], row["tokens_served_uncached_input"]) for row in rows] == [
+        (15, 3, 22_500),
+        (30, 4, 30_000),
+    ]
+    assert not any(isinstance(value, (dict, list)) for row in rows for value in row.values())
+    assert "<td>15</td><td>5</td><td>2</td>" in result._repr_html_()

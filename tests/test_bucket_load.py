@@ -14,8 +14,8 @@ from ptucalc.bucket_load import Units, load_calls, weighing_of
 from ptucalc.call_trace import Call, CallTrace
 from ptucalc.catalog import LongContext, Unknown
 from ptucalc.errors import BadInput
+from ptucalc.simulated_runs import CallTokens, TokenSums
 from ptucalc.simulating import Bucket, Buckets
-from ptucalc.simulation_result import CallTokens, TokenSums
 
 from .engines import KINDS, of_kind
 from .invented import a_model, weights

@@ -21,10 +21,10 @@ from ptucalc.report.simulate_parts import advice_blocks, mix_blocks, standard_bl
 from ptucalc.report.simulate_pictures import day_picture, sizes_picture
 from ptucalc.report.simulate_words import clock_text, count_text, listed, ptu_or_none, share_text, wait_text
 from ptucalc.rounding import Grid
+from ptucalc.simulated_runs import Policy, Target
 from ptucalc.simulation import simulate
 from ptucalc.simulation_analysis import Asked, Facts, analyse_calls
 from ptucalc.simulation_data import day_data
-from ptucalc.simulation_result import Policy, Target
 from ptucalc.spill_mix import Clock, Money
 from ptucalc.standard_spill import StandardAsked
 from ptucalc.throttled_minutes import WorstDay

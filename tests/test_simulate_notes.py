@@ -11,8 +11,8 @@ from ptucalc.call_trace import Call, CallTrace
 from ptucalc.catalog import Unknown
 from ptucalc.request_log import Finding
 from ptucalc.simulate_notes import notes_of_report
+from ptucalc.simulated_runs import Policy
 from ptucalc.simulation_report import Synthetic
-from ptucalc.simulation_result import Policy
 
 from .invented import a_model
 from .invented_logs import a_source

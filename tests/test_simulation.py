@@ -16,8 +16,8 @@ from ptucalc.call_trace import Call, CallTrace
 from ptucalc.catalog import DeploymentType, LongContext, Unknown
 from ptucalc.errors import BadInput
 from ptucalc.rounding import Grid
+from ptucalc.simulated_runs import CallTokens, Policy, TokenSums
 from ptucalc.simulation import simulate, spilled_calls
-from ptucalc.simulation_result import CallTokens, Policy, TokenSums
 
 from .bucket_oracle import OracleCall, replayed
 from .engines import KINDS, of_kind

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from ptucalc.call_trace import Call, CallTrace
 from ptucalc.catalog import LongContext, TokenClass, Unknown
 from ptucalc.prices import TokenPrices
+from ptucalc.simulated_runs import CallTokens, TokenSums
 from ptucalc.simulation import simulate
-from ptucalc.simulation_result import CallTokens, TokenSums
 from ptucalc.spill_cost import MixPoint, cheapest_mix, mix_costs, monthly_usd
 
 from .invented import a_model

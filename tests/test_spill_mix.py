@@ -17,8 +17,8 @@ from ptucalc.call_groups import CallGroup
 from ptucalc.call_trace import Call, CallTrace
 from ptucalc.catalog import Unknown
 from ptucalc.prices import PtuTerm
+from ptucalc.simulated_runs import CallTokens, TokenSums
 from ptucalc.simulation import simulate
-from ptucalc.simulation_result import CallTokens, TokenSums
 from ptucalc.spill_mix import Clock, Money, SpillPrices, by_the_minute, mixes
 
 from .invented import GLOBAL, TODAY, a_catalog, a_model

@@ -3,7 +3,7 @@
 from datetime import date
 from fractions import Fraction
 
-from ptucalc.simulation_result import MinuteSeries
+from ptucalc.simulated_runs import MinuteSeries
 from ptucalc.throttled_minutes import alert_of, worst_day
 
 F = Fraction

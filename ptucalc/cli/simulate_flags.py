@@ -13,8 +13,8 @@ from ptucalc.catalog import DeploymentType
 from ptucalc.cli.cost_runs import Money
 from ptucalc.cli.log_flags import LogFlags
 from ptucalc.errors import BadInput, Problem
+from ptucalc.simulated_runs import Policy
 from ptucalc.simulation_analysis import Asked
-from ptucalc.simulation_result import Policy
 from ptucalc.standard_limits import RPM_WINDOWS_SECONDS
 from ptucalc.standard_spill import StandardAsked
 

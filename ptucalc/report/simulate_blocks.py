@@ -15,8 +15,9 @@ from ptucalc.report.log_words import named
 from ptucalc.report.simulate_parts import advice_blocks, mix_blocks, standard_blocks
 from ptucalc.report.simulate_pictures import day_picture, sizes_picture
 from ptucalc.report.simulate_words import count_text, listed, ptu_or_none, seconds_text, share_text, wait_text
+from ptucalc.simulated_runs import SimulationRun
 from ptucalc.simulation_report import SimulatedDeployment, SimulationReport, chosen_run
-from ptucalc.simulation_result import SimulationResult, SimulationRun
+from ptucalc.simulation_result import SimulationResult
 
 __all__ = ["simulate_blocks"]
 
