@@ -87,6 +87,18 @@ def test_streams_are_chosen(tmp_path: Path) -> None:
     assert traced(log, streams=[Stream("o'mail", ""), Stream("chat", "")])["uncached"] == [100, 200]
 
 
+def test_a_stream_that_the_log_does_not_have_is_refused(tmp_path: Path) -> None:
+    log = written(tmp_path / "a.csv", HEADER + "2026-11-02T09:00:01Z,chat,100,0,20,,,200\n")
+    with pytest.raises(BadInput, match="chat"):
+        traced(log, streams=[Stream("mail", "")])
+
+
+def test_a_log_that_was_read_for_its_minutes_says_so(tmp_path: Path) -> None:
+    log = written(tmp_path / "a.csv", HEADER + "2026-11-02T09:00:01Z,chat,100,0,20,,,200\n")
+    with read_log(log) as read, pytest.raises(ValueError, match="calls=True"):
+        read.trace()
+
+
 def test_a_log_in_json_is_replayed_like_one_in_csv(tmp_path: Path) -> None:
     record = {"timestamp": "2026-11-02T09:00:01Z", "input_tokens": 100, "output_tokens": 20}
     log = json_lines(tmp_path / "a.jsonl", [{**record, "max_tokens": 64, "duration_ms": 1500}, record])

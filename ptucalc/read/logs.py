@@ -72,8 +72,16 @@ class RequestLog:
     `source` says how it was understood, `profiles` are its minutes by stream, `window_maxima` its busiest windows.
     """
 
-    def __init__(self, store: CallStore, source: LogSource, profiles: Mapping[Stream, DemandProfile]) -> None:
+    def __init__(
+        self,
+        store: CallStore,
+        source: LogSource,
+        profiles: Mapping[Stream, DemandProfile],
+        *,
+        replayable: bool = False,
+    ) -> None:
         self._store = store
+        self._replayable = replayable
         self._source = source
         self._profiles = profiles
 
@@ -108,18 +116,27 @@ class RequestLog:
             return [WindowMaxima(None, None, None, why)] * len(weights)
         return busiest_windows(self._store, weights, self.profiles, self.source.step_us)
 
-    def trace(self, streams: Iterable[Stream] | None = None) -> CallTrace:
-        """The calls of some streams (all, if not given) in order of arrival, for a log that was read with `calls`.
+    def trace(self, streams: Iterable[tuple[str, str]] | None = None) -> CallTrace:
+        """The calls of some streams (deployment and model; all, if not given) in order of arrival, for a log that was read
+        with `calls`.
 
         A throttled call of unknown size is as large as the mean call of its deployment, to the nearest token, as in the
-        minutes. Raises BadInput where rows are buckets.
+        minutes. Raises BadInput where rows are buckets, and for a stream that there is not.
         """
         from ptucalc.read.log_traces import trace_of
 
+        if not self._replayable:
+            raise ValueError("the log was read without its calls: read_log(..., calls=True)")
         if self.source.grain == "bucket":
             expected = "a log with one row per call: what is refused within a minute cannot be seen from its sums"
             raise BadInput([Problem("file", "rows that are sums of a minute", expected, source=self.source.files[0])])
-        chosen = self.profiles if streams is None else list(streams)
+        chosen = list(self.profiles) if streams is None else [Stream(*stream) for stream in streams]
+        unknown = [stream for stream in chosen if stream not in self.profiles]
+        if unknown:
+            found, known = (
+                ", ".join(" · ".join(each) or "no name" for each in those) for those in (unknown, self.profiles)
+            )
+            raise BadInput([Problem("streams", found, f"streams of the log: {known}", source=self.source.files[0])])
         some = {stream: self.profiles[stream] for stream in chosen}
         return trace_of(self._store, some, self.source, every=len(some) == len(self.profiles))
 
@@ -253,7 +270,8 @@ class _Reading:
             ids=how,
             verified=all(batch.recognised.format.verified for batch in batches),
         )
-        return RequestLog(self.store, replace(source, findings=tuple(self._lint(tally, source, batches))), profiles)
+        source = replace(source, findings=tuple(self._lint(tally, source, batches)))
+        return RequestLog(self.store, source, profiles, replayable=self.choices.calls)
 
     def _check_clocks(self, files: Sequence[LogFile]) -> None:
         """One clock for all files. Raises BadInput."""
