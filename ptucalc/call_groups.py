@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ptucalc.call_trace import CallTrace
 from ptucalc.catalog import DeploymentType, Model
 from ptucalc.demand_profile import DemandProfile
 from ptucalc.errors import BadInput, Problem
-from ptucalc.log_models import Served
+from ptucalc.log_models import Served, servable_bands
 from ptucalc.log_result import By
 from ptucalc.request_log import Stream
 from ptucalc.sizing_result import SizingResult
@@ -41,7 +41,7 @@ class CallGroup(NamedTuple):
 def groups_of_log(
     profiles: Mapping[Stream, DemandProfile],
     serving: Mapping[Stream, Served],
-    trace_of: Callable[[Iterable[Stream]], CallTrace],
+    trace_of: Callable[..., CallTrace],
     *,
     by: By,
     deployment_type: DeploymentType,
@@ -49,7 +49,8 @@ def groups_of_log(
 ) -> list[CallGroup]:
     """The streams of a log put together by deployment and model, by model, or all of them; most calls first.
 
-    Streams whose model is not known stay alone, and come last. Raises BadInput where all are wanted together but are not of one model.
+    `trace_of` makes the trace of some streams; it is also told which bands of prompt sizes make the mean call, where
+    there are calls of unknown size. Streams whose model is not known stay alone, and come last. Raises BadInput where all are wanted together but are not of one model.
     """
     if by == "none":
         _check_one_model(serving)
@@ -60,12 +61,26 @@ def groups_of_log(
         together.setdefault(key, []).append(stream)
     found = [
         _group(streams, [serving[each] for each in streams], deployment_type, region)._replace(
-            trace=trace_of(streams), profile=DemandProfile.merged([profiles[each] for each in streams])
+            trace=_trace(streams, profiles, serving, trace_of),
+            profile=DemandProfile.merged([profiles[each] for each in streams]),
         )
         for streams in together.values()
     ]
     named = [group._replace(name=_plain_name(group, by)) for group in found]
     return sorted(_told_apart(named), key=lambda group: (group.model is None, -len(group.trace), group.name))
+
+
+def _trace(
+    streams: Sequence[Stream],
+    profiles: Mapping[Stream, DemandProfile],
+    serving: Mapping[Stream, Served],
+    trace_of: Callable[..., CallTrace],
+) -> CallTrace:
+    """The calls; those of unknown size are the mean of the calls that PTU take, as in the minutes."""
+    model, thresholds = serving[streams[0]].model, profiles[streams[0]].thresholds
+    if model is None or not any(profiles[stream].unsized for stream in streams):
+        return trace_of(streams)
+    return trace_of(streams, servable_bands(model, thresholds))
 
 
 def _check_one_model(serving: Mapping[Stream, Served]) -> None:

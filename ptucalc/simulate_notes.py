@@ -18,6 +18,10 @@ from ptucalc.simulation_result import SimulationResult
 __all__ = ["MESSAGES", "notes_of_deployment", "notes_of_report"]
 
 SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+A_WEEK = 10_080
+UNITS = {1440: "day", 60: "hour", 1: "minute"}
+"""Words for so many minutes."""
 
 MESSAGES: Mapping[str, str] = {
     # about the whole
@@ -25,13 +29,14 @@ MESSAGES: Mapping[str, str] = {
     "size shown is counted at other depths too",
     "coarse_times": "time stamps come in steps of {step} s: calls of one step arrive together here, so that more of them may be "
     "refused than really were",
-    "cached_unknown": "the log does not say which input tokens came from the prompt cache: all count in full, so that 429s are "
-    "an upper bound",
+    "cached_unknown": "the log does not say which input tokens came from the prompt cache: all count in full, which makes for "
+    "too many 429s, as a rule",
     "skipped_rows": "{skipped} of {rows} rows were not used ({reasons})",
     "unverified_format": "no source confirms the layout of this format: check the columns used against your bill",
     "relative_clock": "times count from the start of the log: which day it was is not known",
     "synthetic": "the calls were made up ({how}): how bursty real traffic is only a log shows",
-    "mean_calls": "every call is the mean one of its workload: real ones differ in size, and large ones meet more 429s",
+    "mean_calls": "every call is the mean one of its workload: real ones differ in size, which moves the number of 429s",
+    "month_of_log": "amounts a month are those of {span} of calls, scaled to 730 hours{week}",
     # about a deployment
     "availability_unknown": "whether it can be deployed is not known: {reason}",
     "off_grid": "{ptu} PTU cannot be bought as {kind}: {nearest}",
@@ -60,6 +65,7 @@ def notes_of_report(
 ) -> Iterator[Note]:
     """The remarks on all of it."""
     yield _note("bucket_depth_assumed", window=f"{float(window):g}")
+    yield _note("month_of_log", **_span(source, synthetic))
     if synthetic is not None:
         yield _note("synthetic", how=_how_made(synthetic))
     if mean_calls:
@@ -80,6 +86,19 @@ def notes_of_report(
         yield _note("coarse_times", step=f"{float(Fraction(source.step_us, SECOND_US)):g}")
     if source.relative_clock:
         yield _note("relative_clock")
+
+
+def _span(source: LogSource | None, synthetic: Synthetic | None) -> dict[str, str]:
+    """How long the calls go on, in words, and what a week would show that they cannot."""
+    if source is not None:
+        minutes = source.last // MINUTE_US - source.first // MINUTE_US + 1
+        week = "" if minutes >= A_WEEK else ": under a week shows no quiet weekend, nor a busy day"
+    else:
+        minutes = 0 if synthetic is None else Grid(1, 1).round_up(synthetic.duration_us, MINUTE_US)
+        week = ""
+    whole = next((size for size in UNITS if minutes >= 2 * size and not minutes % size), 1)
+    amount = minutes // whole
+    return {"span": f"{amount:,} {UNITS[whole]}{'' if amount == 1 else 's'}", "week": week}
 
 
 def _how_made(synthetic: Synthetic) -> str:

@@ -5,14 +5,16 @@ from fractions import Fraction
 
 import pytest
 
+from ptucalc import load_catalog, read_log
 from ptucalc.call_groups import groups_of_log, groups_of_workloads
 from ptucalc.call_minutes import demand_of
 from ptucalc.call_trace import Call, CallTrace
 from ptucalc.catalog import DeploymentType
 from ptucalc.demand_profile import DemandProfile, MinuteSums
 from ptucalc.errors import BadInput, Problem
-from ptucalc.log_models import Served
+from ptucalc.log_models import ModelFinder, Served
 from ptucalc.request_log import Stream
+from ptucalc.resolving import Resolver
 from ptucalc.workload import Workload
 
 from .invented import GLOBAL, a_model, sized
@@ -148,3 +150,20 @@ def test_demand_has_the_sums_of_every_minute_and_band():
     )
     assert demand_of(replace(trace, relative_clock=True), (), first_minute=5, minutes=3).start is None
     assert demand.requests == Fraction(4)
+
+
+def test_calls_of_unknown_size_are_the_mean_of_those_that_ptu_take(tmp_path):
+    rows = (
+        "2026-11-02T10:00:01Z,chat,gpt-4.1,1000,10,200\n2026-11-02T10:00:02Z,chat,gpt-4.1,130000,90,200\n"
+        "2026-11-02T10:00:03Z,chat,gpt-4.1,,,429\n"
+    )
+    path = tmp_path / "log.csv"
+    path.write_text("timestamp,deployment,model,input_tokens,output_tokens,status\n" + rows)
+    catalog = load_catalog()
+    with read_log(path, calls=True, skip_bad=True) as log:
+        serving = ModelFinder(Resolver(catalog), log.profiles).serving()
+        (group,) = groups_of_log(
+            log.profiles, serving, log.trace, by="deployment", deployment_type=DeploymentType.GLOBAL, region=None
+        )
+    assert list(group.trace.uncached) == [1000, 130_000, 1000]  # the long one gets a 400, never a 429
+    assert list(group.trace.output) == [10, 90, 10]

@@ -374,6 +374,7 @@ def test_sums_of_minutes_are_refused_with_the_reason(refuses: Callable, in_root:
         (("--policy", "spillover", "--standard-window", "5"), "--standard-window: 5 should be 1 or 10 seconds"),
         (("--standard-window", "10"), "--standard-window: given alone should be beside --standard-tpm"),
         (("--best-of", "2"), "--best-of: given alone should be beside --standard-tpm"),
+        (("--max-retries", "5"), "--max-retries: 5 should be beside a --policy that retries"),
         (("--policy", "spillover", "--best-of", "0"), "--best-of: 0 should be a whole number, 1 or more"),
         (("--seed", "1"), "--seed: beside a log should be left out: the log says which calls there were"),
         (("--rpm", "1"), "--rpm: beside a log should be left out"),

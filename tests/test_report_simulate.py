@@ -300,7 +300,9 @@ def test_limits_are_said_with_what_they_refuse():
         "what 10 PTU spill: 2 of 3 requests (66.7%) would be refused; RPM over 1 s (those that come with the TPM)."
     )
     assert found["Split"] == "on two deployments that take calls in turn, half the quota each: 1 (33.3%) refused."
-    assert found["Pacing"].startswith("one call every 5 s (the mean call, 100 tokens counted)")
+    assert found["Pacing"].startswith(
+        "one call every 5 s is what the limits take on average (RPM decides; the mean call: 100 tokens counted)"
+    )
     assert found["Quota"].startswith(
         "ask for 7,000 TPM (42 RPM come with it) so that none of what 10 PTU spill is refused"
     )

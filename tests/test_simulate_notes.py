@@ -36,8 +36,23 @@ def test_the_depth_of_the_bucket_is_always_said_to_be_assumed():
     assert message.startswith("how much the bucket holds is not published: 2.5 s of what the PTU drain are assumed")
 
 
-def test_a_log_without_anything_odd_has_no_other_note():
-    assert set(of_report(source=a_source())) == {"bucket_depth_assumed"}
+def test_a_log_without_anything_odd_has_no_other_notes():
+    assert set(of_report(source=a_source())) == {"bucket_depth_assumed", "month_of_log"}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        (1, "1 minute of calls, scaled to 730 hours: under a week shows no quiet weekend, nor a busy day."),
+        (119, "119 minutes of calls, scaled to 730 hours: under a week"),
+        (120, "2 hours of calls, scaled to 730 hours: under a week"),
+        (10_079, "10,079 minutes of calls, scaled to 730 hours: under a week"),
+        (10_080, "7 days of calls, scaled to 730 hours."),
+    ],
+)
+def test_a_month_is_said_to_be_so_much_of_a_log(minutes, said):
+    source = a_source(first=30 * SECOND, last=(minutes - 1) * 60 * SECOND)
+    assert of_report(source=source)["month_of_log"].startswith(f"amounts a month are those of {said}")
 
 
 @pytest.mark.parametrize(

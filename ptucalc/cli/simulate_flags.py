@@ -128,6 +128,8 @@ class CheckedSimulation(NamedTuple):
             flag = "rpm_window" if flags.standard_window != "1" else "best_of"
             expected = "beside --standard-tpm, --standard-rpm or a --policy that spills"
             wrong.append(Problem(flag, "given alone", expected))
+        if not policy.retries and flags.max_retries != "2":
+            wrong.append(Problem("max_retries", flags.max_retries, "beside a --policy that retries"))
         asked = Asked(
             ptu=tuple(dict.fromkeys(ptu)),
             window=read("window", flags.window, _window, Fraction(60)),

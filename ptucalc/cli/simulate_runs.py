@@ -131,7 +131,11 @@ def _of_workloads(flags: SimulateFlags, checked: CheckedSimulation, view: View) 
     duration = checked.duration_us or max(HOUR_US, shortest_duration_us(workloads))
 
     def trace_of(members: Sequence[Workload]) -> CallTrace:
-        return synthetic_trace(members, duration_us=duration, arrivals=checked.arrivals)
+        made = synthetic_trace(members, duration_us=duration, arrivals=checked.arrivals)
+        if not len(made):
+            expected = "long enough for a call to arrive (or fewer calls in a burst: --burst-calls; another --seed)"
+            raise BadInput([Problem("duration", flags.duration or "1h", expected)])
+        return made
 
     groups = groups_of_workloads(sized, checked.deployment_type, trace_of)
     return analyse_calls(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from importlib.util import find_spec
 
@@ -21,14 +21,20 @@ CHUNK = 100_000
 
 
 def trace_of(
-    store: CallStore, profiles: Mapping[Stream, DemandProfile], source: LogSource, *, every: bool
+    store: CallStore,
+    profiles: Mapping[Stream, DemandProfile],
+    source: LogSource,
+    *,
+    every: bool,
+    bands: Iterable[int] | None = None,
 ) -> CallTrace:
     """The calls of these streams in order of arrival, ties in the order of the log.
 
     The store was filled by a reading that keeps calls. A throttled call of unknown size gets the mean tokens of its
-    deployment's calls, each class to the nearest whole token. `every` says that these are all streams.
+    deployment's calls, each class to the nearest whole token. `every` says that these are all streams;
+    only calls of these `bands` (default: all) make the mean.
     """
-    means = _mean_calls(profiles)
+    means = _mean_calls(profiles if bands is None else {key: each.only(bands) for key, each in profiles.items()})
     tokens = []
     for index, name in enumerate(TOKENS):
         known = "".join(f" when deployment = {quoted(each)} then {mean[index]}" for each, mean in means.items() if each)

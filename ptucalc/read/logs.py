@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -116,12 +116,14 @@ class RequestLog:
             return [WindowMaxima(None, None, None, why)] * len(weights)
         return busiest_windows(self._store, weights, self.profiles, self.source.step_us)
 
-    def trace(self, streams: Iterable[tuple[str, str]] | None = None) -> CallTrace:
+    def trace(
+        self, streams: Iterable[tuple[str, str]] | None = None, bands: Collection[int] | None = None
+    ) -> CallTrace:
         """The calls of some streams (deployment and model; all, if not given) in order of arrival, for a log that was read
         with `calls`.
 
-        A throttled call of unknown size is as large as the mean call of its deployment, to the nearest token, as in the
-        minutes. Raises BadInput where rows are buckets, and for a stream that there is not.
+        A throttled call of unknown size is as large as the mean call of its deployment (of those `bands` of prompt sizes
+        that its model takes; all, if not given), to the nearest token, as in the minutes. Raises BadInput where rows are buckets, and for a stream that there is not.
         """
         from ptucalc.read.log_traces import trace_of
 
@@ -138,7 +140,7 @@ class RequestLog:
             )
             raise BadInput([Problem("streams", found, f"streams of the log: {known}", source=self.source.files[0])])
         some = {stream: self.profiles[stream] for stream in chosen}
-        return trace_of(self._store, some, self.source, every=len(some) == len(self.profiles))
+        return trace_of(self._store, some, self.source, every=len(some) == len(self.profiles), bands=bands)
 
 
 def read_log(

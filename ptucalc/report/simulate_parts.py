@@ -115,7 +115,8 @@ def _checked(check: StandardCheck, done: StandardSimulation, which: str) -> Iter
         text = f"{which}: the limits refuse none of {count_text(done.requests, 'request')}"
     window = "" if done.window is None else f"; RPM over {check.asked.window_seconds} s"
     follow = " (those that come with the TPM)" if check.rpm_from_tpm else ""
-    yield Remark("Standard", f"{text}{window}{follow}.", "warn" if done.refused else "")
+    twice = f"; {done.refused_by_both:,} are over both" if done.refused_by_both else ""
+    yield Remark("Standard", f"{text}{twice}{window}{follow}.", "warn" if done.refused else "")
     if check.split is not None and not isinstance(check.split, Unknown):
         split = f"{check.split.refused:,} ({share_text(check.split.refused_share)})"
         yield Remark("Split", f"on two deployments that take calls in turn, half the quota each: {split} refused.", "")
@@ -126,7 +127,10 @@ def _checked(check: StandardCheck, done: StandardSimulation, which: str) -> Iter
         size = f"{amount_text(check.mean_tokens or 0, 0)} tokens counted"
         gap = wait_text(Fraction(check.pace.gap_us, 1000))
         yield Remark(
-            "Pacing", f"one call every {gap} (the mean call, {size}) stays under the limits; {what} decides.", ""
+            "Pacing",
+            f"one call every {gap} is what the limits take on average ({what} decides; the mean call: {size}); a run of "
+            "larger calls needs longer gaps.",
+            "",
         )
     elif isinstance(check.pace, Unknown):
         yield Remark("Pacing", f"none is slow enough: expected {check.pace.reason}.", "warn")
