@@ -171,6 +171,7 @@ def retrying(trace: CallTrace, small: CallTrace, fast: Engine | None) -> None:
 def end_to_end(count: int, fast: Engine) -> None:
     """From a Parquet file to 64 candidates; the file is read as columns."""
     import duckdb
+    import numpy
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "calls.parquet"
@@ -181,8 +182,9 @@ def end_to_end(count: int, fast: Engine) -> None:
         duckdb.sql(f"COPY (SELECT columns(*)::BIGINT FROM ({rows})) TO '{file}' (FORMAT parquet)")
         sizes = [Bucket(ptu, WINDOW_US) for ptu in SIZES]
         start = time.perf_counter()
-        found = duckdb.sql(f"SELECT *, 0::BIGINT AS none, 1000::BIGINT AS most FROM '{file}'").fetchnumpy()
+        found = duckdb.connect().execute(f"SELECT * FROM '{file}'").fetchnumpy()
         columns = {name: getattr(column, "data", column) for name, column in found.items()}
+        columns |= {"none": numpy.zeros(count, numpy.int64), "most": numpy.full(count, 1000, numpy.int64)}
         trace = CallTrace.sorted_columns(
             columns["arrival_us"],
             uncached=columns["input"],
