@@ -12,13 +12,11 @@ from ptucalc.bucket_engine import Engine
 from ptucalc.bucket_kernel import MINUTE_US, WHOLE_MS, Calls, Completions, Weighed, Weighing
 from ptucalc.call_trace import CallTrace, Column, holds_any
 from ptucalc.catalog import Model, TokenClass, TokenWeights, Unknown
+from ptucalc.demand_profile import TEXT_CLASSES
 from ptucalc.errors import BadInput, Problem
 from ptucalc.simulated_runs import CallTokens, TokenSums
 
 __all__ = ["BucketLoad", "Units", "load_calls", "weighing_of"]
-
-CLASSES = (TokenClass.INPUT, TokenClass.CACHED_INPUT, TokenClass.CACHE_WRITE, TokenClass.OUTPUT)
-"""The classes of tokens that a call of a trace has, in the order of its columns."""
 
 NEVER = 2**62
 """A prompt length that no prompt is over: where the model has no limit."""
@@ -119,9 +117,9 @@ def weighing_of(
     if model.long_context is not None and model.long_context.weights is not None:
         sets.append(model.long_context.weights)
     columns = (trace.uncached, trace.cached, trace.written, trace.output)
-    used = [token_class for token_class, column in zip(CLASSES, columns, strict=True) if holds_any(column)]
+    used = [token_class for token_class, column in zip(TEXT_CLASSES, columns, strict=True) if holds_any(column)]
     problems: list[Problem] = []
-    known = [[_weight(model, weights, c, c in used, output_weight, problems) for c in CLASSES] for weights in sets]
+    known = [[_weight(model, weights, c, c in used, output_weight, problems) for c in TEXT_CLASSES] for weights in sets]
     if problems:
         raise BadInput(list(dict.fromkeys(problems)))
     scale = lcm(*(weight.denominator for weights in known for weight in weights))
@@ -243,7 +241,7 @@ def _columns(
 
 def _sums(columns: Sequence[tuple[bool, int]], by_column: Sequence[int]) -> TokenSums:
     """Sums of such columns as tokens by class."""
-    found = {(long, place): 0 for long in (False, True) for place in range(len(CLASSES))}
+    found = {(long, place): 0 for long in (False, True) for place in range(len(TEXT_CLASSES))}
     found |= dict(zip(columns, by_column, strict=True))
-    usual, long_context = (CallTokens(*(found[long, p] for p in range(len(CLASSES)))) for long in (False, True))
+    usual, long_context = (CallTokens(*(found[long, p] for p in range(len(TEXT_CLASSES)))) for long in (False, True))
     return TokenSums(usual, long_context)

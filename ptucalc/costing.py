@@ -17,12 +17,12 @@ from ptucalc.deployment_cost import (
     Option,
     WhatIf,
 )
-from ptucalc.deployment_load import AROUND, MILLION, DeploymentLoad, Stream, Tokens
+from ptucalc.deployment_load import AROUND, DeploymentLoad, Stream, Tokens
 from ptucalc.errors import BadInput, Problem
 from ptucalc.hybrid import CostCurve, cheaper_ranges, increments
 from ptucalc.load import Overflow
 from ptucalc.money import usd
-from ptucalc.prices import MINUTES_PER_MONTH, PtuTerm
+from ptucalc.prices import MILLION, MINUTES_PER_MONTH, PtuTerm
 from ptucalc.pricing import Asked, Pricing
 from ptucalc.results import Size, SizedDeployment
 from ptucalc.rounding import Grid, cents

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ptucalc.catalog import TokenClass, TokenWeights
 
-__all__ = ["DemandProfile", "MeanCall", "MinuteSums", "band_of"]
+__all__ = ["TEXT_CLASSES", "DemandProfile", "MeanCall", "MinuteSums", "band_of"]
 
 TEXT_CLASSES = (TokenClass.INPUT, TokenClass.CACHED_INPUT, TokenClass.CACHE_WRITE, TokenClass.OUTPUT)
 """The classes that the token sums of a minute are kept by, in the order of `MinuteSums`."""

@@ -16,9 +16,8 @@ from ptucalc.results import SizedWorkload
 if TYPE_CHECKING:
     from ptucalc.measured_load import Column
 
-__all__ = ["AROUND", "MILLION", "DeploymentLoad", "Stream", "Tokens"]
+__all__ = ["AROUND", "DeploymentLoad", "Stream", "Tokens"]
 
-MILLION = 10**6
 
 AROUND = Fraction(1, 5)
 """What-ifs change one thing by this share, up and down."""
@@ -68,13 +67,7 @@ class Stream(NamedTuple):
 
     def usd(self, tokens: Tokens, prices: TokenPrices) -> Fraction | Unknown:
         """Pay-as-you-go dollars of a call with these tokens."""
-        total = Fraction(0)
-        for token_class, count in zip(CLASSES, tokens, strict=True):
-            price = prices.usd_per_1m[token_class] if count else Fraction(0)
-            if isinstance(price, Unknown):
-                return price
-            total += count * price
-        return total / MILLION
+        return prices.usd(zip(CLASSES, tokens, strict=True))
 
 
 class DeploymentLoad:

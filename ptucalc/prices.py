@@ -5,7 +5,7 @@ The numbers come from a price file (data/prices.yaml); this module holds none. A
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -16,6 +16,7 @@ from ptucalc.catalog import DeploymentType, Source, TokenClass, Unknown
 from ptucalc.workload import HOURS_PER_MONTH
 
 __all__ = [
+    "MILLION",
     "MINUTES_PER_MONTH",
     "ModelPrices",
     "PriceBook",
@@ -26,6 +27,9 @@ __all__ = [
     "TokenPrices",
     "TokenRow",
 ]
+
+MILLION = 10**6
+"""Tokens that a price is for."""
 
 MINUTES_PER_MONTH = HOURS_PER_MONTH * 60
 
@@ -104,6 +108,16 @@ class TokenPrices(NamedTuple):
     usd_per_1m: Mapping[TokenClass, Fraction | Unknown]
     as_input: tuple[TokenClass, ...]
     sources: tuple[str, ...]
+
+    def usd(self, tokens: Iterable[tuple[TokenClass, Fraction | int]]) -> Fraction | Unknown:
+        """Dollars for so many tokens of each class; Unknown where a price that is needed is."""
+        total = Fraction(0)
+        for token_class, count in tokens:
+            price = self.usd_per_1m[token_class] if count else Fraction(0)
+            if isinstance(price, Unknown):
+                return price
+            total += count * price
+        return total / MILLION
 
 
 class Products(NamedTuple):

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from ptucalc.catalog import CLASSES, DeploymentType, Unknown
 from ptucalc.cost_notes import Facts
 from ptucalc.deployment_cost import Alternative, NearestPrice, PaygTerm
-from ptucalc.deployment_load import MILLION, DeploymentLoad, Stream, Tokens
+from ptucalc.deployment_load import DeploymentLoad, Stream, Tokens
 from ptucalc.money import usd
-from ptucalc.prices import MINUTES_PER_MONTH, PriceBook, PriceTier, PtuPrice, PtuTerm, TokenPrices
+from ptucalc.prices import MILLION, MINUTES_PER_MONTH, PriceBook, PriceTier, PtuPrice, PtuTerm, TokenPrices
 from ptucalc.results import SizedDeployment
 
 __all__ = ["Asked", "Pricing"]

@@ -12,15 +12,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from ptucalc.catalog import TokenClass, Unknown
+from ptucalc.catalog import Unknown
+from ptucalc.demand_profile import TEXT_CLASSES
 from ptucalc.prices import MINUTES_PER_MONTH, TokenPrices
 from ptucalc.simulated_runs import CallTokens, TokenSums
 from ptucalc.simulation_result import SimulationResult
 
 __all__ = ["MixPoint", "cheapest_mix", "mix_costs", "monthly_usd"]
-
-CLASSES = (TokenClass.INPUT, TokenClass.CACHED_INPUT, TokenClass.CACHE_WRITE, TokenClass.OUTPUT)
-MILLION = 10**6
 
 
 class MixPoint(NamedTuple):
@@ -57,13 +55,7 @@ def _usd(tokens: CallTokens, prices: TokenPrices | Unknown) -> Fraction | Unknow
         return Fraction(0)
     if isinstance(prices, Unknown):
         return prices
-    total = Fraction(0)
-    for token_class, count in zip(CLASSES, tokens, strict=True):
-        price = prices.usd_per_1m[token_class] if count else Fraction(0)
-        if isinstance(price, Unknown):
-            return price
-        total += count * price
-    return total / MILLION
+    return prices.usd(zip(TEXT_CLASSES, tokens, strict=True))
 
 
 def mix_costs(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from fractions import Fraction
 
 from ptucalc import __version__
 from ptucalc.arrivals import shortest_duration_us, synthetic_trace
 from ptucalc.call_groups import groups_of_log, groups_of_workloads
 from ptucalc.call_trace import MICROSECONDS_PER_MINUTE, CallTrace
-from ptucalc.cli.log_flags import CheckedFlags
+from ptucalc.cli.log_flags import CheckedFlags, LogFlags
 from ptucalc.cli.log_runs import read_flagged_log
 from ptucalc.cli.simulate_flags import CheckedSimulation, SimulateFlags
 from ptucalc.cli.view import View
@@ -77,24 +78,19 @@ def _of_log(flags: SimulateFlags, checked: CheckedSimulation, view: View) -> Sim
         for field, _ in flags.of_workloads()
     ]
     read_here = flags.log._replace(sku=checked.deployment_type.value, output_weight=None)  # not to be told twice
-    of_log = CheckedFlags.of(read_here, [*problems, *checked.problems])
     facts = _facts(flags, checked)
     resolver = Resolver(facts.catalog, (checked.deployment_type,))
+    wrong = [*resolver.bad_place(flags.log.region), *_bad_model(flags.log, resolver)]
+    of_log = CheckedFlags.of(read_here, [*problems, *wrong, *checked.problems])
     with read_flagged_log(flags.log, of_log, view, calls=True) as log:
-        wrong = list(resolver.bad_place(flags.log.region))
-        try:
-            finder = ModelFinder(
-                resolver,
-                log.profiles,
-                model=flags.log.model,
-                model_version=flags.log.model_version,
-                map_model=of_log.models,
-                output_weight=checked.asked.output_weight,
-            )
-        except BadInput as error:
-            raise BadInput([*wrong, *error.problems]) from None
-        if wrong:
-            raise BadInput(wrong)
+        finder = ModelFinder(
+            resolver,
+            log.profiles,
+            model=flags.log.model,
+            model_version=flags.log.model_version,
+            map_model=of_log.models,
+            output_weight=checked.asked.output_weight,
+        )
         groups = groups_of_log(
             log.profiles,
             finder.serving(),
@@ -113,6 +109,16 @@ def _of_log(flags: SimulateFlags, checked: CheckedSimulation, view: View) -> Sim
         by=of_log.by,
         clock=_clock_of(source),
     )
+
+
+def _bad_model(flags: LogFlags, resolver: Resolver) -> Sequence[Problem]:
+    """What is wrong with the model for all calls, before the log is read."""
+    weight = Fraction(1) if flags.output_weight else None  # whether it is one is told with the other flags
+    try:
+        ModelFinder(resolver, (), model=flags.model, model_version=flags.model_version, output_weight=weight)
+    except BadInput as error:
+        return error.problems
+    return ()
 
 
 def _clock_of(source: LogSource) -> Clock:
