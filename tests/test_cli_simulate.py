@@ -397,6 +397,12 @@ def test_what_cannot_be_used_is_named_with_its_flag(
     assert expected in error and error.count("Error") == 1
 
 
+def test_a_wrong_model_region_and_size_are_told_together(refuses: Callable, log: Path) -> None:
+    error = refuses("simulate", LOG, "-m", "gpt-44", "--region", "nowhere", "--ptu", "ten")
+    assert all(f"{flag}: " in error for flag in ("--model", "--region", "--ptu"))
+    assert error.startswith("Error  3 values cannot be used")
+
+
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
