@@ -312,7 +312,7 @@ def test_limits_are_said_with_what_they_refuse():
 def test_without_a_spilled_call_no_limit_is_met():
     (deployment,) = a_report(ptu=(200,), policy=Policy.SPILLOVER).deployments
     (remark,) = standard_blocks(deployment)
-    assert remark.text == "200 PTU spill no call, so no Standard limit is met."
+    assert remark.text == "200 PTU spill no call, so no Standard limit is reached."
 
 
 def test_advice_that_was_not_tried_says_why():

@@ -79,7 +79,7 @@ def standard_blocks(found: SimulatedDeployment) -> Iterator[Block]:
         return
     which = "all calls" if check.ptu is None else f"what {check.ptu:,} PTU spill"
     if not check.requests or check.needed is None:
-        yield Remark("Standard", f"{check.ptu or 0:,} PTU spill no call, so no Standard limit is met.", "")
+        yield Remark("Standard", f"{check.ptu or 0:,} PTU spill no call, so no Standard limit is reached.", "")
         return
     if check.checked is not None:
         yield from _checked(check, check.checked, which)
