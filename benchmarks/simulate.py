@@ -183,7 +183,7 @@ def end_to_end(count: int, fast: Engine) -> None:
         sizes = [Bucket(ptu, WINDOW_US) for ptu in SIZES]
         start = time.perf_counter()
         found = duckdb.connect().execute(f"SELECT * FROM '{file}'").fetchnumpy()
-        columns = {name: getattr(column, "data", column) for name, column in found.items()}
+        columns = {name: numpy.ma.getdata(column) for name, column in found.items()}
         columns |= {"none": numpy.zeros(count, numpy.int64), "most": numpy.full(count, 1000, numpy.int64)}
         trace = CallTrace.sorted_columns(
             columns["arrival_us"],

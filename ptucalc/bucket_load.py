@@ -198,7 +198,8 @@ def load_calls(trace: CallTrace, rule: Weighing, scale: int, engine: Engine) -> 
         arrival, estimate, delta, duration = (engine.taken(c, kept) for c in (arrival, estimate, delta, duration))
     changing = engine.where_any(delta)
     finish = engine.added(arrival, duration, origin)
-    if len(changing) < len(arrival):
+    some = len(changing) < len(arrival)
+    if some:
         finish = engine.taken(finish, changing)
     order = engine.order(finish)
     none = engine.zeros(0)
@@ -206,7 +207,9 @@ def load_calls(trace: CallTrace, rule: Weighing, scale: int, engine: Engine) -> 
         engine=engine,
         calls=Calls(arrival, origin, estimate, delta, engine.table(held, len(arrival))),
         duration=duration,
-        completions=Completions(engine.taken(finish, order), engine.taken(changing, order), none, none, none),
+        completions=Completions(
+            engine.taken(finish, order), engine.taken(changing, order) if some else order, none, none, none
+        ),
         columns=columns,
         kept=kept,
         scale=scale,
