@@ -6,6 +6,8 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from ptucalc.room_documents import ChargebackEntry, RoomEntry
+
 __all__ = [
     "CatalogDocument",
     "CostDocument",
@@ -126,9 +128,11 @@ class SizeDocument(TypedDict):
     deployments: list[DeploymentEntry]
     totals: Totals
     notes: list[NoteEntry]
+    room: NotRequired[RoomEntry]
+    chargeback: NotRequired[list[ChargebackEntry]]
 
 
-"""What `ptucalc size -o json` writes."""
+"""What `ptucalc size -o json` writes; `room` with --usages or --capacities, `chargeback` with --chargeback."""
 
 
 class RateEntry(TypedDict):
@@ -359,6 +363,7 @@ class CostDocument(TypedDict):
     choices: list[TotalEntry]
     reservations: list[ReservationEntry]
     notes: list[NoteEntry]
+    chargeback: NotRequired[list[ChargebackEntry]]
 
 
 """What `ptucalc cost -o json` writes."""
@@ -370,8 +375,16 @@ class UnknownEntry(TypedDict):
     unknown: str
 
 
+class PlaceEntry(TypedDict):
+    """Where a version of a model (null: any) can be deployed; `zone` is the data zone, where there are such."""
+
+    model_version: str | None
+    zone: str | None
+    regions: list[str] | UnknownEntry
+
+
 class OfferEntry(TypedDict):
-    """One deployment type of a model. `regions` is null where no table that was read names them."""
+    """One deployment type of a model. `regions` (and `places`, the same by version) is null where no table names them."""
 
     deployment_type: Kind
     sku_name: str
@@ -380,6 +393,7 @@ class OfferEntry(TypedDict):
     minimum: int | None
     increment: int | None
     regions: list[str] | None
+    places: list[PlaceEntry] | None
 
 
 class ModelEntry(TypedDict):

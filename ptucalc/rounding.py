@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 
-__all__ = ["Grid", "cents", "nearest_rank"]
+__all__ = ["Grid", "apportioned", "cents", "nearest_rank"]
 
 
 def cents(numerator: int, denominator: int) -> int:
@@ -30,6 +31,27 @@ def nearest_rank(ranked: Sequence[int], share: Fraction) -> int:
     if not ranked or not 0 <= share <= 1:
         raise ValueError(f"a percentile is of one value or more, at a share of 0 to 1, not {share}")
     return ranked[max(1, -(-share.numerator * len(ranked) // share.denominator)) - 1]
+
+
+def apportioned(total: int, weights: Sequence[Fraction]) -> list[int]:
+    """A total split into whole parts by weight that sum to it: the largest remainders are rounded up, ties to the first.
+
+    Equal parts where all weigh nothing.
+
+    >>> apportioned(100, [Fraction(1)] * 3), apportioned(5, [Fraction(1, 2), Fraction(0), Fraction(3, 2)])
+    ([34, 33, 33], [1, 0, 4])
+    """
+    if not weights or total < 0 or any(weight < 0 for weight in weights):
+        raise ValueError("a total of 0 or more is split by one weight or more, none below 0")
+    each = list(weights) if any(weights) else [Fraction(1)] * len(weights)
+    common = lcm(*(weight.denominator for weight in each))
+    scaled = [weight.numerator * (common // weight.denominator) for weight in each]
+    whole = sum(scaled)
+    parts = [total * weight // whole for weight in scaled]
+    by_remainder = sorted(range(len(parts)), key=lambda i: -(total * scaled[i] % whole))
+    for i in by_remainder[: total - sum(parts)]:
+        parts[i] += 1
+    return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +88,16 @@ class Grid:
             yield self.minimum
         first = (self.minimum // self.increment + 1) * self.increment
         yield from range(first, ptu + 1, self.increment)
+
+    def largest_within(self, ptu: int) -> int | None:
+        """The largest size that is not over this many PTU; None where even the smallest is.
+
+        >>> Grid(15, 5).largest_within(38), Grid(25, 50).largest_within(49), Grid(15, 5).largest_within(14)
+        (35, 25, None)
+        """
+        if ptu < self.minimum:
+            return None
+        return max(self.minimum, ptu // self.increment * self.increment)
 
     def steps(self, largest: int) -> Iterator[tuple[int, int]]:
         """What `round_up` answers, as a staircase: each size up to `largest`, and the largest need it is the answer to.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -51,6 +51,14 @@ class SizingResult(NamedTuple):
         if len(self.workloads) != 1:
             raise PtucalcError(f"`sizes` is for one workload, this result has {len(self.workloads)}: see `deployments`")
         return self.workloads[0].sizes
+
+    @property
+    def members(self) -> Mapping[str, Sequence[SizedWorkload]]:
+        """The workloads of each deployment, by its name."""
+        members: dict[str, list[SizedWorkload]] = {deployment.name: [] for deployment in self.deployments}
+        for workload, name in zip(self.workloads, self.deployment_of, strict=True):
+            members[name].append(workload)
+        return members
 
     @property
     def unanswered(self) -> tuple[SizedDeployment, ...]:

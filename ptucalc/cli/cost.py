@@ -90,6 +90,7 @@ def cost(
     term: Term = "all",
     currency: Currency = None,
     skip_bad: SkipBad = False,
+    chargeback: options.Chargeback = False,
     output: options.Output = None,
     json: options.Json = False,
     out_file: options.OutFile = None,
@@ -129,7 +130,7 @@ def cost(
             whole = {**call, "region": region, "output_weight": output_weight}
             problems += money.problems
             sized = sized_call(sizer, whole, problems, command="cost", profile=profile_of(profile, problems))
-            return show_costs(sized, sizer, money, view)
+            return show_costs(sized, sizer, money, view, chargeback=chargeback)
         from ptucalc.read.telling import is_log
 
         log = is_log(file)
@@ -156,7 +157,9 @@ def cost(
                 catalogs=catalogs,
                 skip_bad=skip_bad,
             )
-            return show_costs(sized_log(flags, sizer, view, problems + money.problems), sizer, money, view)
+            return show_costs(
+                sized_log(flags, sizer, view, problems + money.problems), sizer, money, view, chargeback=chargeback
+            )
         from ptucalc.batch import FileSizing
         from ptucalc.read.workloads import WorkloadFile
 
@@ -166,6 +169,6 @@ def cost(
             sizer, problems = make_sizer(sku=sku, headroom=share, catalogs=catalogs, plan=plan)
             sizing = FileSizing(rows, sizer, region=region, output_weight=output_weight)
             check_file(sizing, view, problems + money.problems, skip_bad=skip_bad)
-            return show_costs(sized_file(sizing, view), sizer, money, view)
+            return show_costs(sized_file(sizing, view), sizer, money, view, chargeback=chargeback)
     except BadInput as error:
         return failed(error, shape, flags=FLAGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import chain
 from typing import Any, NamedTuple
 
 from ptucalc import exact
@@ -13,7 +14,7 @@ from ptucalc.cli.view import View
 from ptucalc.cost import compare
 from ptucalc.cost_notes import unmatched_prices
 from ptucalc.cost_result import ROW_COLUMNS
-from ptucalc.errors import BadCatalog, Problem
+from ptucalc.errors import BadCatalog, BadInput, Problem
 from ptucalc.prices import PriceBook, PtuTerm
 from ptucalc.read.prices import load_prices
 from ptucalc.report.cost_blocks import cost_blocks
@@ -87,8 +88,13 @@ def profile_of(text: str | None, problems: list[Problem]) -> Any:
     return {"levels": [{"share": share, "requests_per_minute": rate} for share, rate in levels]}
 
 
-def show_costs(sized: SizingResult, sizer: Sizer, money: Money, view: View) -> int:
-    """The report, unless a deployment has no size at all: then why (and the JSON, if that was asked for)."""
+def show_costs(sized: SizingResult, sizer: Sizer, money: Money, view: View, *, chargeback: bool = False) -> int:
+    """The report, unless a deployment has no size at all: then why (and the JSON, if that was asked for).
+
+    With `chargeback` also who pays which part of a shared deployment. Raises BadInput.
+    """
+    if chargeback and view.shape == "csv":
+        raise BadInput([Problem("--chargeback", "beside -o csv", "-o table, json or markdown")])
     catalog = sizer.resolver.catalog
     result = compare(
         sized,
@@ -104,7 +110,15 @@ def show_costs(sized: SizingResult, sizer: Sizer, money: Money, view: View) -> i
     if not unanswered or view.shape == "json":
         blocks = cost_blocks(result, currency=money.currency, verbose=view.verbose, quiet=view.quiet)
         rows = (tuple(row.values()) for row in result.rows())
-        view.write(result.to_dict(), blocks, ROW_COLUMNS, rows)
+        document: dict[str, Any] = {**result.to_dict()}
+        if chargeback:
+            from ptucalc.chargeback import charge_costs
+            from ptucalc.report.chargeback_blocks import chargeback_blocks
+
+            charged = charge_costs(sized, result)
+            document["chargeback"] = [each.to_dict() for each in charged]
+            blocks = chain(blocks, chargeback_blocks(charged, quiet=view.quiet))
+        view.write(document, blocks, ROW_COLUMNS, rows)
     if unanswered:
         from ptucalc.cli.failing import failed
 

@@ -13,10 +13,14 @@ Filter = Annotated[
     typer.Argument(help="Only models whose name holds this text.", metavar="[TEXT]", show_default=False),
 ]
 Details = Annotated[bool, typer.Option("--verbose", "-v", help="Everything known, with sources and dates.")]
+Regions = Annotated[
+    bool, typer.Option("--regions", help="Where they can be deployed: by version, deployment type and region.")
+]
 
 
 def models(
     text: Filter = None,
+    regions: Regions = False,
     catalog: options.CatalogFiles = None,
     output: options.Output = None,
     json: options.Json = False,
@@ -45,6 +49,13 @@ def models(
             near = nearest(wanted, [model.name for model in known])
             hint = f" ({' or '.join(near)}?)" if near else ""
             raise BadInput([Problem("TEXT", wanted, f"part of a model's name or id{hint}; `ptucalc models` lists all")])
+        if regions:
+            from ptucalc.report.region_blocks import REGION_COLUMNS, region_blocks, region_rows
+
+            view = View(shape=shape, out_file=out_file)
+            document = catalog_document(known, found, version=__version__)
+            view.write(document, region_blocks(known, found, quiet=quiet), REGION_COLUMNS, region_rows(found))
+            return 0
         view = View(shape=shape, out_file=out_file, verbose=verbose)
         document = catalog_document(known, found, version=__version__)
         blocks = model_blocks(known, found, verbose=verbose, quiet=quiet, today=date.today())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from ptucalc.errors import BadInput, Problem
 
 Text = str | None
 
-CALL, WHERE, OUT = "The call", "Where", "Output"
+CALL, WHERE, ROOM, OUT = "The call", "Where", "Quota and capacity", "Output"
 
 Model = Annotated[Text, typer.Option("--model", "-m", help="Model, as in `ptucalc models`.", rich_help_panel=CALL)]
 ModelVersion = Annotated[
@@ -73,6 +74,30 @@ PriceFiles = Annotated[
         rich_help_panel="Money",
     ),
 ]
+Usages = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--usages",
+        help="Saved answer of Azure's usages API, REGION=FILE (eastus2=usages.json): is there quota? Repeatable.",
+        rich_help_panel=ROOM,
+    ),
+]
+Capacities = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--capacities",
+        help="Saved answer of Azure's modelCapacities API: where is there room now? Repeatable.",
+        rich_help_panel=ROOM,
+    ),
+]
+Chargeback = Annotated[
+    bool,
+    typer.Option(
+        "--chargeback",
+        help="Who pays which part of a shared deployment: shares by weighted tokens.",
+        rich_help_panel=OUT,
+    ),
+]
 Output = Annotated[Text, typer.Option("--output", "-o", help="table, json, csv or markdown.", rich_help_panel=OUT)]
 Json = Annotated[bool, typer.Option("--json", help="The same as -o json.", rich_help_panel=OUT)]
 OutFile = Annotated[Text, typer.Option("--out-file", help="Write to this file instead.", rich_help_panel=OUT)]
@@ -95,19 +120,25 @@ FORMATS = ("table", "json", "csv", "markdown")
 _ENDINGS = {"": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
 
 
-def chosen_format(output: str | None, json: bool, out_file: str | None) -> str:
-    """The output format: as told, else by the ending of the file to write. Raises BadInput."""
+def chosen_format(output: str | None, json: bool, out_file: str | None, more: Mapping[str, str] | None = None) -> str:
+    """The output format: as told, else by the ending of the file to write. Raises BadInput.
+
+    `more` are formats that only this command has, each with the ending of its files.
+    """
+    others = more or {}
+    endings = _ENDINGS | {ending: name for name, ending in others.items() if ending}
     if json and output not in (None, "json"):
         raise BadInput([Problem("--output", output or "", "json or nothing beside --json")])
     if json or output:
         chosen = "json" if json else (output or "").casefold()
-        if chosen not in FORMATS:
-            raise BadInput([Problem("--output", output or "", "table, json, csv or markdown")])
+        if chosen not in (*FORMATS, *others):
+            *rest, last = *FORMATS, *others
+            raise BadInput([Problem("--output", output or "", f"{', '.join(rest)} or {last}")])
         return chosen
     name = "" if os.path.isdir(out_file or "") else os.path.basename(out_file or "")
     ending = "." + name.rsplit(".", 1)[-1].casefold() if "." in name else ""
-    if ending not in _ENDINGS:
+    if ending not in endings:
         raise BadInput(
-            [Problem("--out-file", name, f"a name that ends in {', '.join(filter(None, _ENDINGS))}, or -o too")]
+            [Problem("--out-file", name, f"a name that ends in {', '.join(filter(None, endings))}, or -o too")]
         )
-    return _ENDINGS[ending]
+    return endings[ending]

@@ -8,6 +8,8 @@ from ptucalc.cli import options
 
 __all__ = ["size"]
 
+HAND_OVER = "Hand-over"
+
 FLAGS = {
     "model": "--model",
     "model_version": "--model-version",
@@ -25,6 +27,8 @@ FLAGS = {
     "sku": "--sku",
     "ptu": "--ptu",
     "catalog": "--catalog",
+    "usages": "--usages",
+    "model_format": "--model-format",
 }
 """Which flag gives which value, for messages."""
 
@@ -48,6 +52,44 @@ Ptu = Annotated[
         rich_help_panel=options.WHERE,
     ),
 ]
+HAND_OVERS = {"az": ".sh", "bicep": ".bicep", "terraform": ".tf", "calculate-model-capacity": ""}
+"""What deploys the plan, with the endings of such files."""
+
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="table, json, csv or markdown; to deploy: az, bicep or terraform; to ask Microsoft: "
+        "calculate-model-capacity.",
+        rich_help_panel=options.OUT,
+    ),
+]
+Alerts = Annotated[
+    bool,
+    typer.Option(
+        "--alerts",
+        help="With -o az or bicep: alert rules too (85 % for 5 minutes, 100 %, 429s, spillover).",
+        rich_help_panel=HAND_OVER,
+    ),
+]
+Spillover = Annotated[
+    str | None,
+    typer.Option(
+        "--spillover",
+        help="With -o az, bicep or terraform: a Standard deployment for overflow too: its thousands of tokens per "
+        "minute, yes (a parameter) or no. Default: as the plan says.",
+        rich_help_panel=HAND_OVER,
+    ),
+]
+ModelFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--model-format",
+        help="Azure's model format, for models that are not OpenAI's.",
+        rich_help_panel=HAND_OVER,
+    ),
+]
 
 
 def size(
@@ -69,15 +111,22 @@ def size(
     ptu: Ptu = None,
     catalog: options.CatalogFiles = None,
     skip_bad: SkipBad = False,
-    output: options.Output = None,
+    usages: options.Usages = None,
+    capacities: options.Capacities = None,
+    spillover: Spillover = None,
+    alerts: Alerts = False,
+    model_format: ModelFormat = None,
+    chargeback: options.Chargeback = False,
+    output: Output = None,
     json: options.Json = False,
     out_file: options.OutFile = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     no_color: options.NoColor = False,
 ) -> int:
-    """How many PTU a workload (or a file of them) needs, for each deployment type."""
+    """How many PTU a workload (or a file of them) needs, for each deployment type; where they fit, and what deploys them."""
     from ptucalc.cli.failing import failed
+    from ptucalc.cli.hand_over_runs import Beyond
     from ptucalc.cli.sizing_runs import make_sizer, size_file, size_one, size_rates
     from ptucalc.cli.view import View
     from ptucalc.errors import BadInput, Problem
@@ -94,21 +143,33 @@ def size(
         "image_input_tokens": image_input_tokens,
         "image_output_tokens": image_output_tokens,
     }
-    shape = options.chosen_format(output, json, out_file)
+    shape = options.chosen_format(output, json, out_file, HAND_OVERS)
+    answers = (*(text.partition("=")[2] or text for text in usages or ()), *(capacities or ()))
     view = View(
         shape=shape,
         out_file=out_file,
         quiet=quiet,
         verbose=verbose,
-        inputs=tuple(name for name in (file, *(catalog or ())) if name is not None),
+        inputs=tuple(name for name in (file, *(catalog or ()), *answers) if name is not None),
     )
     try:
+        beyond = Beyond.of(
+            shape,
+            usages=usages or (),
+            capacities=capacities or (),
+            chargeback=chargeback,
+            alerts=alerts,
+            spillover=spillover,
+            model_format=model_format,
+            region=region,
+            inverse=bool(ptu),
+        )
         if file is None:
             whole = {**call, "region": region, "output_weight": output_weight}
             sizer, problems = make_sizer(sku=sku, headroom=headroom, catalogs=tuple(catalog or ()))
             if ptu:
                 return size_rates(sizer, whole, ptu, view, problems)
-            return size_one(sizer, whole, view, problems)
+            return size_one(sizer, whole, view, problems, beyond)
         from ptucalc.read.telling import is_log
 
         log = is_log(file)
@@ -134,7 +195,7 @@ def size(
                 catalogs=tuple(catalog or ()),
                 skip_bad=skip_bad,
             )
-            return show_sizes(sized_log(flags, sizer, view, problems), view)
+            return show_sizes(sized_log(flags, sizer, view, problems), view, beyond)
         from ptucalc.batch import FileSizing
         from ptucalc.read.workloads import WorkloadFile
 
@@ -143,6 +204,6 @@ def size(
             plan = rows.name if headroom is None else ""
             sizer, problems = make_sizer(sku=sku, headroom=share, catalogs=tuple(catalog or ()), plan=plan)
             sizing = FileSizing(rows, sizer, region=region, output_weight=output_weight)
-            return size_file(sizing, view, problems, skip_bad=skip_bad)
+            return size_file(sizing, view, problems, beyond.with_plan(rows.spillover), skip_bad=skip_bad)
     except BadInput as error:
         return failed(error, shape, flags=FLAGS)

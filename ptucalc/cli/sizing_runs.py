@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ptucalc import __version__, exact
@@ -19,6 +20,7 @@ from ptucalc.workload import Workload
 
 if TYPE_CHECKING:
     from ptucalc.batch import FileSizing
+    from ptucalc.cli.hand_over_runs import Beyond
 
 __all__ = [
     "check_file",
@@ -59,9 +61,9 @@ def make_sizer(
     return Sizer(Resolver(load_catalog(*catalogs), kinds), share), problems
 
 
-def size_one(sizer: Sizer, call: Mapping[str, str | None], view: View, problems: list[Problem]) -> int:
+def size_one(sizer: Sizer, call: Mapping[str, str | None], view: View, problems: list[Problem], beyond: Beyond) -> int:
     """Size the workload that the flags describe."""
-    return show_sizes(sized_call(sizer, call, problems, command="size"), view)
+    return show_sizes(sized_call(sizer, call, problems, command="size"), view, beyond)
 
 
 def sized_call(
@@ -110,10 +112,10 @@ def size_rates(
     return 0
 
 
-def size_file(sizing: FileSizing, view: View, problems: list[Problem], *, skip_bad: bool) -> int:
+def size_file(sizing: FileSizing, view: View, problems: list[Problem], beyond: Beyond, *, skip_bad: bool) -> int:
     """Size every workload of a file. Raises BadInput with every problem, unless the bad rows are to be skipped."""
     check_file(sizing, view, problems, skip_bad=skip_bad, keep=view.shape == "csv")
-    return _stream(sizing, view) if view.shape == "csv" else show_sizes(sized_file(sizing, view), view)
+    return _stream(sizing, view) if view.shape == "csv" else show_sizes(sized_file(sizing, view), view, beyond)
 
 
 def check_file(sizing: FileSizing, view: View, problems: list[Problem], *, skip_bad: bool, keep: bool = False) -> None:
@@ -160,14 +162,22 @@ def _workload(sizer: Sizer, call: Mapping[str, str | None], problems: list[Probl
     return row.workload()
 
 
-def show_sizes(result: SizingResult, view: View) -> int:
-    """The report, unless a deployment has no size at all: then why (and the JSON, if that was asked for)."""
+def show_sizes(result: SizingResult, view: View, beyond: Beyond) -> int:
+    """The report, unless a deployment has no size at all: then why (and the JSON, if that was asked for).
+
+    With what was asked for `beyond` the sizes; or, where that is the format, what deploys them instead.
+    """
+    from ptucalc.cli.hand_over_runs import HAND_OVERS, write_hand_over
     from ptucalc.report.size_blocks import size_blocks
 
+    if view.shape in HAND_OVERS:
+        return write_hand_over(result, view, beyond)
     unanswered = no_answer(result)
     if not unanswered or view.shape == "json":
-        blocks = size_blocks(result, verbose=view.verbose, quiet=view.quiet)
-        view.write(result.to_dict(), blocks, ROW_COLUMNS, (tuple(row.values()) for row in result.rows()))
+        document, more = beyond.more(result, quiet=view.quiet)
+        blocks = chain(size_blocks(result, verbose=view.verbose, quiet=view.quiet), more)
+        rows = (tuple(row.values()) for row in result.rows())
+        view.write({**result.to_dict(), **document}, blocks, ROW_COLUMNS, rows)
     if unanswered:
         from ptucalc.cli.failing import failed
 

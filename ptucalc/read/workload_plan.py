@@ -8,24 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.fields import field_of
+from ptucalc.read.plan_limits import read_limits
 from ptucalc.read.row import Row
 from ptucalc.read.yaml_text import Tree, read_yaml
 
 if TYPE_CHECKING:
     from ptucalc.demand_profile import DemandProfile
+    from ptucalc.hand_over import Spillover
+    from ptucalc.plan_limits import PlanLimits
 
 __all__ = ["Plan", "read_plan"]
 
-_PLAN_KEYS = ("workloads", "headroom", "limits")
+_PLAN_KEYS = ("workloads", "headroom", "limits", "spillover")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The rows of a plan, its headroom, and its text lines for messages."""
+    """The rows of a plan, its headroom, its text lines for messages, and the limits it sets itself."""
 
     rows: list[Row]
     headroom: str | None
     lines: list[str]
+    limits: PlanLimits | None = None
+    spillover: Spillover | None = None
 
 
 @dataclass
@@ -103,14 +108,36 @@ def read_plan(text: str, source: str, kind: str, *, folder: Path = Path()) -> Pl
     headroom = document.get("headroom")
     if headroom is not None and isinstance(headroom, (dict, list, bool)):
         problems.append(tree.problem(("headroom",), str(headroom), "a share such as 15%"))
-    if document.get("limits") is not None and not isinstance(document["limits"], dict):
-        problems.append(tree.problem(("limits",), str(document["limits"]), "a mapping"))
+    limits = read_limits(tree, problems)
+    spillover = _spillover(tree, problems)
     files = _MinuteFiles(folder)
     rows = [_row(tree, index, entry, files) for index, entry in enumerate(entries)]
     if problems:
         problems += [problem for row in rows for problem in row.problems()]
         raise BadInput(problems, lines=tree.lines)
-    return Plan(rows, None if headroom is None else str(headroom), tree.lines)
+    return Plan(rows, None if headroom is None else str(headroom), tree.lines, limits, spillover)
+
+
+def _spillover(tree: Tree, problems: list[Problem]) -> Spillover | None:
+    """The plan's `spillover`: true, false, or {thousand_tpm: 100}."""
+    value = tree.value.get("spillover")
+    if value is None:
+        return None
+    from ptucalc import exact
+    from ptucalc.hand_over import Spillover
+
+    if isinstance(value, dict) and list(value) == ["thousand_tpm"]:
+        found = str(value["thousand_tpm"] or "")
+        try:
+            return Spillover(exact.positive(found))
+        except ValueError as error:
+            problems.append(tree.problem(("spillover", "thousand_tpm"), found, str(error)))
+            return None
+    said = str(value).casefold()
+    if isinstance(value, (dict, list)) or said not in ("true", "false"):
+        expected = "true, false or {thousand_tpm: 100} (the Standard deployments' capacity)"
+        problems.append(tree.problem(("spillover",), str(value), expected))
+    return Spillover() if said == "true" else None
 
 
 def _row(tree: Tree, index: int, entry: Any, files: _MinuteFiles) -> Row:

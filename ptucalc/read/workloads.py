@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.files import binary, decode, not_utf8, read_bytes
 from ptucalc.read.row import Row
 from ptucalc.workload import Workload
+
+if TYPE_CHECKING:
+    from ptucalc.hand_over import Spillover
+    from ptucalc.plan_limits import PlanLimits
 
 __all__ = ["MOST_PROBLEMS", "WorkloadFile", "read_workloads"]
 
@@ -28,13 +32,15 @@ _HEAD_BYTES = 65_536
 class WorkloadFile:
     """A file of workloads that can be gone through more than once, row by row.
 
-    `kind` is csv, yaml or json, told from the content; `read` and `ignored` are column headings (CSV only); `headroom`
-    is the plan's own. Opening it raises BadInput where the file as a whole cannot be used.
+    `kind` is csv, yaml or json, told from the content; `read` and `ignored` are column headings (CSV only); `headroom`,
+    `limits` and `spillover` are the plan's own. Opening it raises BadInput where the file as a whole cannot be used.
     """
 
     name: str
     kind: str = ""
     headroom: str | None = None
+    limits: PlanLimits | None = None
+    spillover: Spillover | None = None
     read: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     lines: list[str] = field(default_factory=list)
@@ -77,7 +83,8 @@ class WorkloadFile:
             with self._stream(where) as stream:
                 text = decode(stream.read(), self.name)
             plan = read_plan(text, self.name, self.kind, folder=Path() if where is None else where.parent)
-            self.headroom, self.lines = plan.headroom, plan.lines
+            self.headroom, self.limits, self.lines = plan.headroom, plan.limits, plan.lines
+            self.spillover = plan.spillover
             self._rows = lambda: iter(plan.rows)
 
     def rows(self) -> Iterator[Row]:

@@ -266,4 +266,14 @@ def _offer(offer: Offer) -> dict[str, Any]:
         "minimum": offer.grid.minimum if offer.grid else None,
         "increment": offer.grid.increment if offer.grid else None,
         "regions": sorted({region for regions in listed for region in regions}) if told else None,
+        "places": None
+        if isinstance(offer.places, Unknown)
+        else [
+            {
+                "model_version": place.version,
+                "zone": place.zone,
+                "regions": _json(place.regions) if isinstance(place.regions, Unknown) else list(place.regions),
+            }
+            for place in offer.places
+        ],
     }

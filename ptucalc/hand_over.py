@@ -1,0 +1,154 @@
+"""What to deploy: each sized deployment as Azure is told of it, with the Standard deployment that takes its overflow.
+
+Source of the properties: `az cognitiveservices account deployment create`, and Microsoft.CognitiveServices/accounts/
+deployments at API version 2024-10-01. Spillover goes to a Standard deployment of the same model, version and data
+processing (Microsoft's page on spillover for provisioned deployments, 2026-06-18).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Final, NamedTuple
+
+from ptucalc.catalog import DeploymentType, Model, Unknown
+from ptucalc.errors import BadInput, Problem
+from ptucalc.results import Size, SizedDeployment
+from ptucalc.sizing_result import SizingResult
+
+__all__ = ["API_VERSION", "Provisioned", "Spillover", "Standard", "hand_over"]
+
+API_VERSION: Final = "2024-10-01"
+"""Of Microsoft.CognitiveServices."""
+
+STANDARD_SKUS = {
+    DeploymentType.GLOBAL: "GlobalStandard",
+    DeploymentType.DATA_ZONE: "DataZoneStandard",
+    DeploymentType.REGIONAL: "Standard",
+}
+"""`sku.name` of the Standard deployment that processes data where the provisioned one does."""
+
+FORMATS_BY_PUBLISHER = {"OpenAI": "OpenAI"}
+"""`model.format` by publisher; those of other publishers are in no source that was read."""
+
+
+class Spillover(NamedTuple):
+    """That overflow goes to Standard deployments. `thousand_tpm` is their capacity; None leaves it a parameter."""
+
+    thousand_tpm: int | None = None
+
+
+class Standard(NamedTuple):
+    """The Standard deployment that takes the overflow. `thousand_tpm` is `sku.capacity`; None: a parameter."""
+
+    name: str
+    sku_name: str
+    thousand_tpm: int | None
+
+
+class Provisioned(NamedTuple):
+    """One provisioned deployment: `model`, `version` and `format` as Azure names them, `ptu` as `sku.capacity`.
+
+    `remarks` are what a reader of the generated text must know.
+    """
+
+    name: str
+    model: str
+    version: str
+    format: str
+    sku_name: str
+    ptu: int
+    region: str | None
+    spillover: Standard | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def hand_over(
+    result: SizingResult, *, spillover: Spillover | None = None, model_format: str | None = None
+) -> tuple[Provisioned, ...]:
+    """The deployments of a plan, each on the one deployment type that it is sized for.
+
+    `model_format` is that of models whose own is not known. Raises BadInput with every problem: a type that is open, a
+    model whose version, format or id is open, no size.
+    """
+    problems: list[Problem] = []
+    taken = {deployment.name for deployment in result.deployments}
+    found = []
+    for deployment in result.deployments:
+        wrong = list(_problems(deployment, model_format))
+        problems += wrong
+        if wrong:
+            continue
+        (size,) = deployment.sizes.values()
+        model, remarks = deployment.model, []
+        standard = None
+        if spillover is not None:
+            if model.spillover is True:
+                standard = Standard(
+                    _free_name(deployment.name, taken), STANDARD_SKUS[size.deployment_type], spillover.thousand_tpm
+                )
+            else:
+                why = model.spillover.reason if isinstance(model.spillover, Unknown) else "it does not support it"
+                remarks.append(f"no spillover for {model.name}: {why}")
+        if size.available is None:
+            remarks.append(f"unsure whether it is offered: {size.reason}")
+        assert size.ptu is not None
+        found.append(
+            Provisioned(
+                name=deployment.name,
+                model=model.model_id or model.name,
+                version=_version(deployment) or "",
+                format=_format(model) or model_format or "",
+                sku_name=size.deployment_type.sku_name,
+                ptu=size.ptu,
+                region=deployment.region,
+                spillover=standard,
+                remarks=tuple(remarks),
+            )
+        )
+    if problems:
+        raise BadInput(problems)
+    return tuple(found)
+
+
+def _version(deployment: SizedDeployment) -> str | None:
+    return deployment.model.only_version(deployment.model_version)
+
+
+def _format(model: Model) -> str | None:
+    return FORMATS_BY_PUBLISHER.get(model.publisher)
+
+
+def _problems(deployment: SizedDeployment, model_format: str | None) -> Iterator[Problem]:
+    model, name = deployment.model, deployment.name
+    if len(deployment.sizes) != 1:
+        kinds = " or ".join(deployment.sizes)
+        yield Problem("sku", "", f"one deployment type for {name}: {kinds}")
+    elif (problem := _no_size(deployment, next(iter(deployment.sizes.values())))) is not None:
+        yield problem
+    if _version(deployment) is None:
+        known = ", ".join(model.versions) or "the catalog knows none"
+        yield Problem("model_version", "", f"the version of {model.name} to deploy as {name}: {known}")
+    if _format(model) is None:
+        if model_format is None:
+            expected = f"the model format of {model.name} ({model.publisher}), which no source read gives"
+            yield Problem("model_format", "", expected)
+        if model.model_id is None and not model.versions:  # a heading of the sizing page, and no name that Azure takes
+            expected = f"a model whose name in Azure is known; that of {model.name} is not published"
+            yield Problem("model", model.name, expected)
+
+
+def _no_size(deployment: SizedDeployment, size: Size) -> Problem | None:
+    if size.ptu is not None:
+        return None
+    kind = size.deployment_type
+    return Problem("sku", kind.value, f"a type that {deployment.name} is offered on ({size.reason})")
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    """A name for the Standard deployment that no other deployment has."""
+    found = f"{name}-standard"
+    number = 2
+    while found in taken:
+        found = f"{name}-standard-{number}"
+        number += 1
+    return found
