@@ -22,6 +22,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     )
     from ptucalc.log_documents import LogsDocument
     from ptucalc.simulate_documents import SimulateDocument
+    from ptucalc.token_documents import TokensDocument
 
     documents = {
         "size": SizeDocument,
@@ -29,6 +30,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "cost": CostDocument,
         "logs": LogsDocument,
         "simulate": SimulateDocument,
+        "tokens": TokensDocument,
         "models": CatalogDocument,
         "price-book": PriceBookDocument,
         "price-refresh": RefreshDocument,
