@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ptucalc.token_counts import TokenCounts
     from ptucalc.workload import LoadProfile, Workload
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 __all__ = [
     "BadCatalog",
