@@ -56,6 +56,11 @@ class PlanWorkload(TypedDict):
     average_requests_per_minute: NotRequired[Amount]
     hours_per_month: NotRequired[Amount]
     output_weight: NotRequired[Amount]
+    prompt_file: NotRequired[str]
+    completion_file: NotRequired[str]
+    encoding: NotRequired[str]
+    approx: NotRequired[bool]
+    image_size: NotRequired[str]
     profile: NotRequired[ProfileEntry]
 
 
@@ -72,18 +77,27 @@ class LimitsEntry(TypedDict):
     allowed_regions: NotRequired[list[str]]
 
 
+class SpilloverEntry(TypedDict):
+    """The Standard deployments that spillover goes to."""
+
+    thousand_tpm: Amount
+
+
 class PlanDocument(TypedDict):
     """A capacity plan for Azure OpenAI provisioned throughput (PTU): workloads, and limits that it keeps to."""
 
     headroom: NotRequired[Amount]
     workloads: list[PlanWorkload]
     limits: NotRequired[LimitsEntry]
+    spillover: NotRequired[bool | SpilloverEntry]
 
 
 DESCRIPTIONS: Mapping[str, str] = {
     "headroom": "Share to add before rounding up to a size: 15% or 0.15.",
     "workloads": "The streams of calls. Those of one model, version, type and region share a deployment.",
     "limits": "What ptucalc check holds the plan to.",
+    "spillover": "Deploy a Standard deployment beside each, for spillover: true, or its capacity.",
+    "thousand_tpm": "Capacity of a Standard deployment, in 1,000 tokens per minute.",
     "name": "What reports call it; no other workload may have the same.",
     "model": "Model, as in ptucalc models.",
     "model_version": "Model version, such as 2024-08-06.",
@@ -102,6 +116,11 @@ DESCRIPTIONS: Mapping[str, str] = {
     "average_requests_per_minute": "Average beside the peak, for costs; a profile says more.",
     "hours_per_month": "Hours in which that average holds.",
     "output_weight": "Input tokens that one output token counts as, for models whose weight is not published.",
+    "prompt_file": "Requests or a text whose tokens are the input tokens (their mean), relative to the plan.",
+    "completion_file": "Answers whose tokens are the output tokens (their mean), relative to the plan.",
+    "encoding": "Count those files in this encoding (o200k_base), not in the model's own.",
+    "approx": "Estimate those files from their characters, for models without an encoding.",
+    "image_size": "Size of images that those requests only link to: 1024x768.",
     "profile": "The load over the time; the peak follows from it.",
     "levels": "Shares of the time, which add up to 1 (1/3 is a share too), each with its rate.",
     "share": "Share of the time: 0.5, 50% or 1/2.",

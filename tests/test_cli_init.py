@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from ptucalc.plan_documents import DESCRIPTIONS, LimitsEntry, PlanDocument, PlanWorkload
 from ptucalc.plan_limits import LimitName
-from ptucalc.read.workload_plan import read_plan
+from ptucalc.read.workload_plan import PROMPT_KEYS, read_plan
 from ptucalc.report.schemas import json_schemas
 from ptucalc.workload import READERS
 
@@ -105,7 +105,7 @@ def test_the_schema_is_printed_alone(cli: Callable, in_tmp: Path) -> None:
 
 
 def test_the_schema_has_every_value_of_a_workload_and_every_limit() -> None:
-    assert set(PlanWorkload.__annotations__) == {*READERS, "profile"}
+    assert set(PlanWorkload.__annotations__) == {*READERS, *PROMPT_KEYS, "profile"}
     assert set(LimitsEntry.__annotations__) == {*LimitName, "term"}
 
 

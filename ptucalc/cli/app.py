@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "cost": ("ptucalc.cli.cost", "cost", "Answer", "What it costs: pay-as-you-go, PTU by term, and the cheapest mix."),
     "logs": ("ptucalc.cli.logs", "logs", "Answer", "Request logs and metric exports to demand and a size."),
     "simulate": ("ptucalc.cli.simulate", "simulate", "Answer", "The 429s of a log or of made-up calls, size by size."),
+    "tokens": ("ptucalc.cli.tokens", "tokens", "Answer", "The tokens of prompts and requests, counted offline."),
     "check": ("ptucalc.cli.check", "check", "Plans", "Are the limits that a plan sets itself kept? For pull requests."),
     "diff": ("ptucalc.cli.diff", "diff", "Plans", "What changed between two plans, saved results or catalogs."),
     "init": ("ptucalc.cli.init", "init", "Plans", "Write a commented plan to start from."),

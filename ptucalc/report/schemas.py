@@ -26,6 +26,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     )
     from ptucalc.log_documents import LogsDocument
     from ptucalc.simulate_documents import SimulateDocument
+    from ptucalc.token_documents import TokensDocument
 
     documents = {
         "size": SizeDocument,
@@ -33,6 +34,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "cost": CostDocument,
         "logs": LogsDocument,
         "simulate": SimulateDocument,
+        "tokens": TokensDocument,
         "models": CatalogDocument,
         "check": CheckDocument,
         "diff": DiffDocument,
