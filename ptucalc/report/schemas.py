@@ -21,6 +21,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         SizeDocument,
     )
     from ptucalc.log_documents import LogsDocument
+    from ptucalc.report_documents import ReportDocument
     from ptucalc.simulate_documents import SimulateDocument
 
     documents = {
@@ -29,6 +30,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "cost": CostDocument,
         "logs": LogsDocument,
         "simulate": SimulateDocument,
+        "report": ReportDocument,
         "models": CatalogDocument,
         "price-book": PriceBookDocument,
         "price-refresh": RefreshDocument,
