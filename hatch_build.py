@@ -11,7 +11,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CompileData(BuildHookInterface[Any]):
-    """Adds ptucalc/compiled_catalog.py, compiled_prices.py, compiled_formats.py and compiled_standard_limits.py to wheels.
+    """Adds a module for each bundled YAML file to wheels: ptucalc/compiled_catalog.py and its like (read/compiling.py).
 
     Editable installs read the YAML itself.
     """

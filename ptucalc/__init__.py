@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ptucalc.api import compare_costs, largest_rate, log_workloads, simulate, size, size_log
+    from ptucalc.api import compare_costs, count_tokens, largest_rate, log_workloads, simulate, size, size_log
     from ptucalc.call_trace import Call, CallTrace
     from ptucalc.catalog import Catalog, DeploymentType, Model, Unknown, UnknownModel
     from ptucalc.cost_result import CostComparison
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from ptucalc.simulated_runs import Policy
     from ptucalc.simulation_result import SimulationResult
     from ptucalc.sizing_result import SizingResult
+    from ptucalc.token_counts import TokenCounts
     from ptucalc.workload import LoadProfile, Workload
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 __all__ = [
     "BadCatalog",
@@ -60,10 +61,12 @@ __all__ = [
     "SizedDeployment",
     "SizedWorkload",
     "SizingResult",
+    "TokenCounts",
     "Unknown",
     "UnknownModel",
     "Workload",
     "compare_costs",
+    "count_tokens",
     "coverage",
     "largest_rate",
     "load_catalog",
@@ -78,7 +81,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ptucalc.api": ("compare_costs", "largest_rate", "log_workloads", "simulate", "size", "size_log"),
+    "ptucalc.api": (
+        "compare_costs",
+        "count_tokens",
+        "largest_rate",
+        "log_workloads",
+        "simulate",
+        "size",
+        "size_log",
+    ),
     "ptucalc.call_trace": ("Call", "CallTrace"),
     "ptucalc.catalog": ("Catalog", "DeploymentType", "Model", "Unknown", "UnknownModel"),
     "ptucalc.cost_result": ("CostComparison",),
@@ -97,6 +108,7 @@ _HOMES = {
     "ptucalc.simulated_runs": ("Policy",),
     "ptucalc.simulation_result": ("SimulationResult",),
     "ptucalc.sizing_result": ("SizingResult",),
+    "ptucalc.token_counts": ("TokenCounts",),
     "ptucalc.workload": ("LoadProfile", "Workload"),
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ptucalc import __version__, exact, sizing
 from ptucalc.catalog import Catalog, DeploymentType
@@ -25,8 +25,18 @@ if TYPE_CHECKING:
     from ptucalc.request_log import MeasuredLog
     from ptucalc.simulated_runs import Policy
     from ptucalc.simulation_result import SimulationResult
+    from ptucalc.token_counts import TokenCounts
 
-__all__ = ["compare_costs", "deployment_types_of", "largest_rate", "log_workloads", "simulate", "size", "size_log"]
+__all__ = [
+    "compare_costs",
+    "count_tokens",
+    "deployment_types_of",
+    "largest_rate",
+    "log_workloads",
+    "simulate",
+    "size",
+    "size_log",
+]
 
 
 def size(
@@ -119,6 +129,41 @@ def _with_profile(workload: Workload, profile: LoadProfile, index: int) -> Workl
             [Problem(f"workloads[{index}].requests_per_minute", str(workload.requests_per_minute), expected)]
         )
     return replace(workload, profile=profile)
+
+
+def count_tokens(
+    requests: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]],
+    *,
+    model: str | None = None,
+    encoding: str | None = None,
+    approx: bool = False,
+    image_size: str | None = None,
+    catalog: Catalog | None = None,
+) -> TokenCounts:
+    """Input tokens of texts and of chat or Responses request bodies, each as OpenAI's tokenizer counts it, offline.
+
+    A str is bare text, without the frame of a message; a mapping is a request body. `model` counts all as that model;
+    without it the model that a body names does. `encoding` ("o200k_base") counts in that one instead of the model's own;
+    `approx` estimates from the number of characters, for models without an encoding. `image_size` ("1024x768") is that of
+    images that a body only links to. What is not published for the model is marked as an estimate. Raises BadInput with
+    every problem.
+
+    >>> count_tokens("hello world", model="gpt-4o").totals.input_tokens
+    2
+    >>> body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello world"}]}
+    >>> count_tokens([body, body]).totals.mean_input_tokens
+    Fraction(9, 1)
+    """
+    from ptucalc.read.prompt_counting import count_values
+
+    return count_values(
+        [requests] if isinstance(requests, (str, Mapping)) else requests,
+        catalog or load_catalog(),
+        model=model,
+        encoding=encoding,
+        approx=approx,
+        image_size=image_size,
+    )
 
 
 def largest_rate(

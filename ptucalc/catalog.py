@@ -15,6 +15,7 @@ from math import lcm
 from typing import NamedTuple, overload
 
 from ptucalc.errors import PtucalcError
+from ptucalc.image_rules import ImagePatches, ImageTiles
 from ptucalc.rounding import Grid
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Catalog",
     "DeploymentType",
     "EarlierRate",
+    "Encoding",
     "LatencyTarget",
     "LongContext",
     "Model",
@@ -176,6 +178,17 @@ class EarlierRate(NamedTuple):
     source: str
 
 
+class Encoding(NamedTuple):
+    """How a model's text becomes tokens, by the name of one of tiktoken's encodings.
+
+    `verified`: the model's maker says so; otherwise somebody else does.
+    """
+
+    name: str
+    verified: bool
+    source: str
+
+
 class Place(NamedTuple):
     """One row of the region tables: a version (None: any) in a data zone (None: no zones) in some regions.
 
@@ -249,6 +262,8 @@ class Model(NamedTuple):
     earlier: tuple[EarlierRate, ...]
     sources: Mapping[str, str]
     remarks: tuple[str, ...] = ()
+    encoding: Encoding | Unknown = Unknown("this catalog names none")
+    image_tokens: ImageTiles | ImagePatches | Unknown = Unknown("this catalog names no rule")
 
     def offer(self, deployment_type: DeploymentType) -> Offer:
         """The model as sold under one deployment type."""

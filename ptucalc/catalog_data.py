@@ -14,6 +14,7 @@ from ptucalc.catalog import (
     Catalog,
     DeploymentType,
     EarlierRate,
+    Encoding,
     LatencyTarget,
     LazyModels,
     LongContext,
@@ -26,19 +27,31 @@ from ptucalc.catalog import (
     TokenWeights,
     Unknown,
 )
+from ptucalc.image_rules import ImagePatches, ImageTiles, PatchBudget
 from ptucalc.rounding import Grid
 
 __all__ = ["build_catalog", "merge"]
 
 Plain = Mapping[str, Any]
 
+WHOLE = ("encoding", "image_tokens")
+"""Mappings that are replaced as a whole: half of another claim, with its source, would be a false one."""
+
 
 def merge(under: Plain, over: Plain) -> dict[str, Any]:
-    """`over` laid over `under`: mappings are completed key by key, everything else (an unknown too) is replaced."""
+    """`over` laid over `under`: mappings are completed key by key, everything else (an unknown too) is replaced.
+
+    So is what WHOLE names.
+    """
     merged = dict(under)
     for key, value in over.items():
         below = merged.get(key)
-        known = isinstance(below, dict) and isinstance(value, dict) and "unknown" not in {*below, *value}
+        known = (
+            key not in WHOLE
+            and isinstance(below, dict)
+            and isinstance(value, dict)
+            and "unknown" not in {*below, *value}
+        )
         merged[key] = {**dict(below or {}), **value} if known else value
     return merged
 
@@ -94,9 +107,29 @@ def _model(entry: Plain, groups: Plain) -> Model:
             for what, key in (("rates", "source"), ("regions", "regions_source"), ("spillover", "spillover_source"))
             if entry.get(key)
         }
-        | {key: entry[key]["source"] for key in ("long_context", "retirement", "last_listed") if entry.get(key)},
+        | {key: entry[key]["source"] for key in ("long_context", "retirement", "last_listed") if entry.get(key)}
+        | {key: entry[key]["source"] for key in WHOLE if entry.get(key, {}).get("source")},
         remarks=(*entry.get("remarks", ()), *(f"sources disagree: {text}" for text in entry.get("conflicts", ()))),
+        encoding=_encoding(entry.get("encoding", {"unknown": "this catalog names none"})),
+        image_tokens=_image_tokens(entry.get("image_tokens", {"unknown": "this catalog names no rule"})),
     )
+
+
+def _encoding(entry: Plain) -> Encoding | Unknown:
+    if "unknown" in entry:
+        return Unknown(entry["unknown"])
+    return Encoding(entry["name"], entry["verified"], entry["source"])
+
+
+def _image_tokens(entry: Plain) -> ImageTiles | ImagePatches | Unknown:
+    if "unknown" in entry:
+        return Unknown(entry["unknown"])
+    if "base" in entry:
+        return ImageTiles(entry["base"], entry["per_tile"], entry["verified"], entry["source"])
+    details = {
+        detail: PatchBudget(budget["patches"], budget["longest_side_px"]) for detail, budget in entry["details"].items()
+    }
+    return ImagePatches(Fraction(*entry["multiplier"]), details, entry["verified"], entry["source"])
 
 
 def _known(value: Any) -> Any:

@@ -47,11 +47,11 @@ class Demand(NamedTuple):
 
     @classmethod
     def _of_mean_call(cls, workload: Workload) -> Demand:
-        """The same for the average call of a log, which may have a fraction of a token."""
+        """The same for the average of several calls, of a log or of prompts, which may have a fraction of a token."""
         rate, tokens = workload.requests_per_minute, Fraction(workload.input_tokens)
         cached, written = tokens * workload.cache_ratio, tokens * workload.cache_write_ratio
-        output, none = Fraction(workload.output_tokens), Fraction(0)
-        each = [rate * count for count in (tokens - cached - written, cached, written, output, none, none)]
+        output, images = Fraction(workload.output_tokens), (workload.image_input_tokens, workload.image_output_tokens)
+        each = [rate * count for count in (tokens - cached - written, cached, written, output, *images)]
         scale = lcm(*(value.denominator for value in each))
         return cls(tuple(int(value * scale) for value in each), scale)
 

@@ -382,6 +382,29 @@ class OfferEntry(TypedDict):
     regions: list[str] | None
 
 
+class ImageTilesEntry(TypedDict):
+    """An image costs `base` tokens and `per_tile` for each tile. Verified: in the words of the model's maker."""
+
+    base: int
+    per_tile: int
+    verified: bool
+
+
+class PatchBudgetEntry(TypedDict):
+    """How large an image may be, in patches and along its longest side, before it is scaled down."""
+
+    patches: int
+    longest_side_px: int
+
+
+class ImagePatchesEntry(TypedDict):
+    """An image costs its patches times `multiplier`; `details` has the budget of each level of detail."""
+
+    multiplier: Number
+    details: dict[str, PatchBudgetEntry]
+    verified: bool
+
+
 class ModelEntry(TypedDict):
     """One model of the catalog."""
 
@@ -400,6 +423,9 @@ class ModelEntry(TypedDict):
     retirement_date: str | None
     last_listed: str | None
     spillover: bool | UnknownEntry
+    encoding: str | UnknownEntry
+    encoding_verified: bool | None
+    image_tokens: ImageTilesEntry | ImagePatchesEntry | UnknownEntry
     sources: dict[str, str]
     remarks: list[str]
 

@@ -18,6 +18,7 @@ __all__ = [
     "amount",
     "discount",
     "headroom",
+    "mean_tokens",
     "positive",
     "rate",
     "share",
@@ -87,6 +88,18 @@ def tokens(value: Exact) -> int:
     number = _whole(value, expected)
     _in_range(Fraction(number), expected)
     return number
+
+
+@lru_cache(maxsize=8192, typed=True)
+def mean_tokens(value: Exact) -> int | Fraction:
+    """Tokens of one call, or of the average of several calls: as `tokens`, and a Fraction need not be whole.
+
+    >>> mean_tokens(Fraction(2437, 3)), mean_tokens("812")
+    (Fraction(2437, 3), 812)
+    """
+    if isinstance(value, Fraction) and value.denominator != 1:
+        return _in_range(value, "a whole number, 0 or more")
+    return tokens(value)
 
 
 @lru_cache(maxsize=8192, typed=True)

@@ -183,6 +183,11 @@ def mean_call_values(uncached: Fraction, cached: Fraction, written: Fraction, ou
     }
 
 
+def _shown(tokens: int | Fraction) -> str:
+    """Tokens for a message; those of an average call to one decimal."""
+    return f"{tokens:,}" if isinstance(tokens, int) else f"{float(tokens):,.1f}"
+
+
 def _check_peak(problems: list[Problem], field: str, rates: list[Fraction]) -> None:
     if not problems and not any(rates):
         problems.append(Problem(field, "0 everywhere", "a rate over 0 at some time"))
@@ -232,8 +237,8 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "model": _known_name,
     "model_version": _known_name,
     "requests_per_minute": exact.rate,
-    "input_tokens": exact.tokens,
-    "output_tokens": exact.tokens,
+    "input_tokens": exact.mean_tokens,
+    "output_tokens": exact.mean_tokens,
     "image_input_tokens": exact.tokens,
     "image_output_tokens": exact.tokens,
     "cache_ratio": exact.share,
@@ -260,7 +265,8 @@ class Workload:
     counts all prompt tokens, cached included, `output_tokens` reasoning included. `cache_ratio` is the share of the
     input tokens served from the prompt cache (or give `cached_input_tokens` per call), `cache_write_ratio` the share
     written to it. Numbers may be int, str, Decimal, Fraction or float and are kept exactly; shares may be "40%".
-    `output_weight` is for models whose weight is not published. Raises BadInput with every problem at once.
+    `output_weight` is for models whose weight is not published. Input and output tokens are whole, unless given as the
+    Fraction that the average of several calls is. Raises BadInput with every problem at once.
 
     With the minutes of a log (`LoadProfile.from_demand`) tokens and rate follow from them, are not given, and are exact
     averages: a mean call may have a fraction of a token. Sizing then takes those of the calls that the model serves.
@@ -409,7 +415,7 @@ class Workload:
                     )
                 )
             elif cached_tokens > values["input_tokens"]:
-                expected = f"at most input_tokens ({values['input_tokens']:,})"
+                expected = f"at most input_tokens ({_shown(values['input_tokens'])})"
                 problems.append(Problem("cached_input_tokens", str(cached_tokens), expected))
             elif cached_tokens:
                 values["cache_ratio"] = Fraction(cached_tokens, values["input_tokens"])

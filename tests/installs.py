@@ -36,6 +36,9 @@ from ptucalc.read.standard_limits import BUNDLED_STANDARD_LIMITS, read_standard_
 assert compiled_standard_limits.DATA == (
     read_standard_limits_data(find_bundled(BUNDLED_STANDARD_LIMITS))
 ), "not what standard_limits.yaml says"
+from ptucalc import compiled_token_rules
+from ptucalc.read.token_rules import BUNDLED_RULES, read_token_rules_data
+assert compiled_token_rules.DATA == read_token_rules_data(find_bundled(BUNDLED_RULES)), "not what token_rules.yaml says"
 """
 LOG = "timestamp,input_tokens,output_tokens\n" + "".join(f"2026-11-02T10:00:{at:02d}Z,1000,200\n" for at in range(60))
 
@@ -76,6 +79,12 @@ def check(what: str, command: list[str | Path], cwd: Path) -> None:
     found = simulated["runs"][0]["throttled_429"]
     if found != 18:
         raise SystemExit(f"{what}: {found} calls refused, not 18")
+    (cwd / "prompt.txt").write_text(
+        "hello world"
+    )  # two tokens of o200k_base, counted with the vocabulary that was installed
+    counted = json.loads(run(*command, "tokens", "prompt.txt", "-m", "gpt-4o", "--json", cwd=cwd))
+    if counted["totals"]["input_tokens"] != 2:
+        raise SystemExit(f"{what}: {counted['totals']['input_tokens']} tokens, not 2")
     if "ApiManagementGatewayLlmLog" not in run(*command, "logs", "--kql", "apim", cwd=cwd):
         raise SystemExit(f"{what}: no query")
     print(f"ok  {what}", flush=True)

@@ -12,6 +12,7 @@ import yaml
 
 from ptucalc import Unknown, load_catalog
 from ptucalc.catalog import DeploymentType, Model, TokenClass
+from ptucalc.image_rules import ImagePatches, ImageTiles, PatchBudget
 
 FACTS = Path(__file__).parent.parent.parent / "shared" / "facts"
 KINDS = {DeploymentType.GLOBAL: "global", DeploymentType.DATA_ZONE: "data_zone", DeploymentType.REGIONAL: "regional"}
@@ -101,6 +102,54 @@ def test_latency_target(name: str) -> None:
         assert target.tokens_per_second == expected["tps_greater_than"]
         assert target.percent_of_requests == expected["percent_of_requests"]
         assert target.basis == expected["basis"]
+
+
+# OpenAI's guide to images, as facts/tokenizers.md has it
+TILES = {
+    **dict.fromkeys(("gpt-4o", "gpt-4.1"), (85, 170)),
+    **dict.fromkeys(("gpt-5", "gpt-5.1"), (70, 140)),
+    **dict.fromkeys(("o1", "o3"), (75, 150)),
+    "gpt-4o-mini": (2833, 5667),
+}
+MULTIPLIERS = {
+    **dict.fromkeys(("gpt-4.1-mini", "gpt-5-mini", "gpt-5.4-mini"), "1.62"),
+    "gpt-4.1-nano": "2.46",
+    "o4-mini": "1.72",
+    **dict.fromkeys(("gpt-5.4", "gpt-5.5", "gpt-5.6-luna", "gpt-5.6-sol", "gpt-5.6-terra", "gpt-6-astra"), "1.2"),
+}
+
+
+def test_image_tiles() -> None:
+    rules = {model.name: model.image_tokens for model in CATALOG}
+    assert {n: (r.base, r.per_tile) for n, r in rules.items() if isinstance(r, ImageTiles)} == TILES
+    assert [n for n in TILES if not rules[n].verified] == ["gpt-5.1"]  # the guide's table has gpt-5 only
+
+
+def test_image_patches() -> None:
+    rules = {model.name: model.image_tokens for model in CATALOG}
+    patches = {name: rule for name, rule in rules.items() if isinstance(rule, ImagePatches)}
+    assert {name: rule.multiplier for name, rule in patches.items()} == {n: Fraction(m) for n, m in MULTIPLIERS.items()}
+    for name, rule in patches.items():
+        newer = MULTIPLIERS[name] == "1.2"
+        assert rule.details["high"] == PatchBudget(2500 if newer else 1536, 2048)
+        assert rule.verified is not newer  # their multiplier is in no copy of the guide
+        disputed = name.startswith("gpt-5.6")  # 10,000 patches or 30,000: sources disagree
+        assert (newer and not disputed) == ("original" in rule.details)
+    assert patches["gpt-5.4"].details["original"] == patches["gpt-5.5"].details["original"] == PatchBudget(10_000, 6000)
+    assert patches["gpt-6-astra"].details["original"] == PatchBudget(30_000, 65_535)
+    assert patches["gpt-5.4"].details["auto"] == patches["gpt-5.4"].details["high"]
+    assert patches["gpt-5.5"].details["auto"] == patches["gpt-5.5"].details["original"]
+
+
+def test_a_multiplier_that_sources_disagree_on_is_unknown() -> None:
+    assert _model("gpt-5.2").image_tokens == Unknown(
+        "OpenAI's guide to images gives it a budget of patches but no multiplier, and others disagree (1.0 and 1.2)"
+    )
+
+
+@pytest.mark.parametrize("name", [model.name for model in CATALOG if model.name.startswith("gpt-6")])
+def test_no_encoding_of_gpt_6_is_published(name: str) -> None:
+    assert isinstance(_model(name).encoding, Unknown)
 
 
 @each_model

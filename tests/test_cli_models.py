@@ -57,6 +57,39 @@ def test_details_name_the_source_with_its_dates(cli) -> None:
     assert "sources disagree: output weight 3 (early 2025) vs 4" in out
 
 
+@pytest.mark.parametrize(
+    ("model", "shown"),
+    [
+        ("gpt-4o-mini", "Encoding o200k_base (tiktoken-0.14.0) Images 2,833 tokens, and 5,667 for each tile (images-"),
+        (
+            "o4-mini",
+            "Images 1.72 tokens for each patch; high at most 1,536 patches and 2,048 px (images-guide-2026-09) ",
+        ),
+        ("gpt-6-sol", "Encoding unknown: OpenAI has not published which encoding GPT-6 models use; o200k_base is what"),
+        ("gpt-5.1-codex", "Images unknown: OpenAI's guide to images has no row for it"),
+        ("gpt-6-astra", "px (images-secondary-2026; not verified: not in the words of its maker)"),
+        ("gpt-6-astra", "Source images-secondary-2026: secondary sources that agree on what the guide's tables lack"),
+        ("gpt-4.1-mini", "Source tiktoken-0.14.0: OpenAI's own map of models to encodings"),
+    ],
+)
+def test_details_say_how_text_and_images_become_tokens(cli, model: str, shown: str) -> None:
+    assert shown in " ".join(cli("models", model, "-v").out.split())
+
+
+def test_an_older_catalog_says_that_it_names_no_encoding(cli) -> None:
+    out = " ".join(cli("models", "gpt-4o-mini", "-v", "--catalog", "azure-2024-12").out.split())
+    assert "Encoding unknown: this catalog names none Images unknown: this catalog names no rule" in out
+
+
+def test_an_encoding_that_is_not_verified_is_shown_as_such(cli, in_tmp: Path) -> None:
+    (in_tmp / "mine.yaml").write_text(
+        "schema: ptucalc.catalog/1\nedition: mine\nas_of: 2026-11-21\n"
+        "models: [{name: gpt-6-sol, encoding: {name: o200k_base, verified: false, source: mine}}]\n"
+    )
+    out = " ".join(cli("models", "gpt-6-sol", "-v", "--catalog", "mine.yaml").out.split())
+    assert "Encoding o200k_base (mine; not verified: not in the words of its maker)" in out
+
+
 def test_json_has_the_catalog_as_numbers_and_reasons(cli) -> None:
     document = json.loads(cli("models", "--json").out)
     assert (document["schema"], document["version"], document["catalog_as_of"]) == (
@@ -70,6 +103,15 @@ def test_json_has_the_catalog_as_numbers_and_reasons(cli) -> None:
     assert set(by_name["gpt-6.2-sol"]["tpm_per_ptu"]) == {"unknown"}
     assert [o["available"] for o in by_name["gpt-5.2-codex"]["offers"]] == [True, False, False]
     assert all(source in document["sources"] for m in by_name.values() for source in m["sources"].values())
+    assert (by_name["gpt-oss-20b"]["encoding"], by_name["gpt-oss-20b"]["encoding_verified"]) == ("o200k_harmony", True)
+    assert set(by_name["gpt-6-sol"]["encoding"]) == {"unknown"} and by_name["gpt-6-sol"]["encoding_verified"] is None
+    assert by_name["gpt-4o"]["image_tokens"] == {"base": 85, "per_tile": 170, "verified": True}
+    assert by_name["gpt-5-mini"]["image_tokens"] == {
+        "multiplier": 1.62,
+        "details": {"high": {"patches": 1536, "longest_side_px": 2048}},
+        "verified": True,
+    }
+    assert set(by_name["gpt-5.2"]["image_tokens"]) == {"unknown"}
 
 
 def test_csv_has_a_row_for_each_model_and_unknown_is_empty(cli) -> None:

@@ -84,3 +84,9 @@ def test_no_digit_is_lost_however_large_the_numbers():
     # 999,999,999,999.5 x 999,999,999,999 has 25 digits
     demand = Demand.of(calls("999999999999.5", 10**12 - 1, 0))
     assert F(*demand.weighted(weights())) == F(1_999_999_999_999, 2) * (10**12 - 1)
+
+
+def test_the_mean_of_several_prompts_may_have_a_fraction_of_a_token_and_images_beside_it():
+    # 2 calls of 2.5 tokens, half of them cached, with 30 image tokens in and 500 out
+    demand = per_minute(calls(2, F(5, 2), 1, image_input_tokens=30, image_output_tokens=500, cache_ratio="0.5"))
+    assert demand == {"input": F(5, 2), "cached_input": F(5, 2), "output": 2, "image_input": 60, "image_output": 1000}

@@ -199,3 +199,17 @@ def refusal(read, given):
     with pytest.raises(ValueError) as caught:  # noqa: PT011  # the message is what is returned
         read(given)
     return str(caught.value)
+
+
+@pytest.mark.parametrize("given", [Fraction(5, 2), Fraction(1, 3), Fraction(0)])
+def test_the_mean_of_several_calls_is_kept_exactly(given):
+    assert exact.mean_tokens(given) == given
+
+
+@pytest.mark.parametrize("given", ["2.5", 2.5, Decimal("2.5"), "5/2", Fraction(-1, 2)])
+def test_only_a_fraction_is_a_mean_that_need_not_be_whole(given):
+    assert refusal(exact.mean_tokens, given).startswith(WHOLE)
+
+
+def test_a_mean_beyond_all_bounds_is_refused():
+    assert refusal(exact.mean_tokens, Fraction(10**13, 3)).startswith(WHOLE)

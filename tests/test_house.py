@@ -9,7 +9,13 @@ import ptucalc
 
 PACKAGE = Path(ptucalc.__file__).parent
 EDGE_FILES = {"__init__", "__main__", "api", "batch"}
-EDGE_FILES |= {"compiled_catalog", "compiled_formats", "compiled_prices", "compiled_standard_limits"}
+EDGE_FILES |= {
+    "compiled_catalog",
+    "compiled_formats",
+    "compiled_prices",
+    "compiled_standard_limits",
+    "compiled_token_rules",
+}
 ALL = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
 PURE = sorted(name for name in ALL if "." not in name and name not in EDGE_FILES)
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in ALL.items()}

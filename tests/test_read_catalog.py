@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from ptucalc import BadCatalog, Unknown, load_catalog
-from ptucalc.catalog import DeploymentType, LatencyTarget
+from ptucalc.catalog import DeploymentType, Encoding, LatencyTarget
 from ptucalc.catalog_data import build_catalog
+from ptucalc.image_rules import ImagePatches, ImageTiles, PatchBudget
 from ptucalc.read import catalog as reader
 from ptucalc.read.catalog import bundled_data, find_bundled, read_catalog_data
 from ptucalc.read.compiling import compiled_modules
@@ -305,6 +306,109 @@ def test_an_unknown_edition_names_what_there_is(in_tmp: Path) -> None:
 def test_a_directory_is_no_catalog(tmp_path: Path) -> None:
     with pytest.raises(BadCatalog, match="expected a file, got a directory"):
         load_catalog(tmp_path)
+
+
+# How text and images become tokens
+
+TILES = "{base: 85, per_tile: 170, verified: true, source: page}"
+PATCHES = "{multiplier: 1.62, details: {high: {patches: 1536, longest_side_px: 2048}}, verified: false, source: page}"
+
+
+def with_keys(keys: str) -> str:
+    return HEAD + MODEL.replace("}\n", f", {keys}}}\n")
+
+
+def test_an_encoding_and_an_image_rule_are_read_exactly(write) -> None:
+    model, _ = load_catalog(
+        write(with_keys(f"encoding: {{name: x200k, verified: false, source: page}}, image_tokens: {TILES}"))
+    ).find("one")
+    assert model.encoding == Encoding("x200k", verified=False, source="page")
+    assert model.image_tokens == ImageTiles(85, 170, verified=True, source="page")
+    assert (model.sources["encoding"], model.sources["image_tokens"]) == ("page", "page")
+
+
+def test_patches_are_read_exactly(write) -> None:
+    model, _ = load_catalog(write(with_keys(f"image_tokens: {PATCHES}"))).find("one")
+    assert model.image_tokens == ImagePatches(
+        Fraction(162, 100), {"high": PatchBudget(1536, 2048)}, verified=False, source="page"
+    )
+
+
+def test_a_catalog_that_names_neither_says_so(write) -> None:
+    model, _ = load_catalog(write(HEAD + MODEL)).find("one")
+    assert model.encoding == Unknown("this catalog names none")
+    assert model.image_tokens == Unknown("this catalog names no rule")
+    assert set(model.sources) == {"rates"}
+
+
+def test_an_unknown_encoding_keeps_its_reason(write) -> None:
+    model, _ = load_catalog(write(with_keys("encoding: {unknown: secret}, image_tokens: {unknown: none}"))).find("one")
+    assert (model.encoding, model.image_tokens) == (Unknown("secret"), Unknown("none"))
+
+
+def test_a_family_gives_its_encoding_and_a_model_takes_another(write) -> None:
+    family = "    encoding: {name: x200k, verified: true, source: page}\n    source: page\nmodels:"
+    text = HEAD.replace("    source: page\nmodels:", family) + MODEL
+    text += "  - {name: two, family: plain, tpm_per_ptu: 100, encoding: {unknown: secret}}\n"
+    catalog = load_catalog(write(text))
+    assert catalog.find("one")[0].encoding == Encoding("x200k", verified=True, source="page")
+    assert catalog.find("two")[0].encoding == Unknown("secret")
+
+
+def test_an_overlay_replaces_a_claim_as_a_whole_and_never_borrows_its_proof(write, refused) -> None:
+    head = "schema: ptucalc.catalog/1\nedition: mine\nas_of: 2026-11-21\nmodels:\n"
+    half = "  - {name: gpt-4.1, encoding: {name: cl100k_base}}\n"
+    expected = "name, verified, source; or unknown (it has: name)"
+    assert refused(head + half) == [f"mine.yaml:5:31, models[0].encoding: expected {expected}, got a mapping"]
+    whole = "  - {name: gpt-4.1, encoding: {name: x, verified: false, source: mine}, image_tokens: %s}\n"
+    changed, _ = load_catalog(write(head + whole % PATCHES.replace("page", "mine"))).find("gpt-4.1")
+    assert changed.encoding == Encoding("x", verified=False, source="mine")
+    assert isinstance(changed.image_tokens, ImagePatches) and changed.tpm_per_ptu == 3000
+    kept, _ = load_catalog(write(head + "  - {name: gpt-4.1, versions: [a]}\n")).find("gpt-4.1")
+    assert isinstance(kept.encoding, Encoding) and kept.encoding.verified
+
+
+TILE_KEYS = "base, per_tile, verified, source; or multiplier, details, verified, source; or unknown"
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("encoding: o200k_base", "encoding: expected"),
+        ("encoding: {}", "encoding: expected name, verified, source; or unknown (it has: none of them), got a mapping"),
+        (
+            "encoding: {name: a, unknown: b}",
+            "encoding: expected name, verified, source; or unknown (it has: name, unknown), got a mapping",
+        ),
+        ("encoding: {name: a, verified: yes, source: page}", "encoding.verified: expected true or false, got yes"),
+        ("encoding: {name: a, verified: true, source: pag}", "encoding.source: expected a source of this file: page?"),
+        ("encoding: {nam: a}", "encoding.nam: expected a key that a catalog file has (see CONTRIBUTING.md), got nam"),
+        ("image_tokens: {base: 1}", f"image_tokens: expected {TILE_KEYS} (it has: base), got a mapping"),
+        (
+            f"image_tokens: {TILES[:-1]}, multiplier: 2}}",
+            f"image_tokens: expected {TILE_KEYS} (it has: base, multiplier, per_tile, source, verified), got a mapping",
+        ),
+        (f"image_tokens: {TILES.replace('85', '0')}", "image_tokens.base: expected a whole number, 1 or more, got 0"),
+        (f"image_tokens: {PATCHES.replace('1.62', '0')}", "image_tokens.multiplier: expected a number above 0, got 0"),
+        (f"image_tokens: {PATCHES.replace('high', 'top')}", "image_tokens.details.top: expected"),
+        (
+            f"image_tokens: {PATCHES.replace('1536', '1.5')}",
+            "image_tokens.details.high.patches: expected a whole number, 1 or more, got 1.5",
+        ),
+        (
+            f"image_tokens: {PATCHES.replace('patches: 1536, ', '')}",
+            "image_tokens.details.high: expected a value for patches, got (empty)",
+        ),
+        (
+            f"image_tokens: {PATCHES.replace('{high: {patches: 1536, longest_side_px: 2048}}', '{}')}",
+            f"image_tokens: expected {TILE_KEYS} (it has: multiplier, source, verified), got a mapping",
+        ),
+        (f"image_tokens: {TILES.replace('page', 'pag')}", "image_tokens.source: expected a source of this file: page?"),
+    ],
+)
+def test_half_a_claim_is_refused(refused, keys: str, told: str) -> None:
+    (problem,) = refused(with_keys(keys))
+    assert f"models[0].{told}" in problem
 
 
 # The compiled catalog

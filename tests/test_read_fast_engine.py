@@ -100,16 +100,6 @@ def test_where_nothing_can_be_written_it_is_compiled_and_not_kept(error):
     assert functions["replay"].__globals__["_drain"] is functions["_drain"] is not bucket_kernel._drain
 
 
-def test_a_user_without_a_home_has_no_cache_directory(monkeypatch):
-    def no_home():
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.delenv("LOCALAPPDATA", raising=False)
-    monkeypatch.setattr("pathlib.Path.home", no_home)
-    assert fast_engine._cache_directory() is None
-
-
 def test_a_home_that_is_a_file_does_not_matter(tmp_path):
     if not HAS_NUMBA:
         pytest.skip("numba is not installed")

@@ -229,3 +229,10 @@ def refusal(make):
     with pytest.raises(BadInput) as caught:
         make()
     return str(caught.value)
+
+
+def test_tokens_may_be_the_exact_mean_of_several_calls():
+    mean = calls(1, Fraction(5, 2), Fraction(1, 3), cached_input_tokens=1)
+    assert (mean.input_tokens, mean.output_tokens, mean.cache_ratio) == (Fraction(5, 2), Fraction(1, 3), Fraction(2, 5))
+    with pytest.raises(BadInput, match=r"at most input_tokens \(2\.5\), got 3"):
+        calls(1, Fraction(5, 2), 0, cached_input_tokens=3)

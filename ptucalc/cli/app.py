@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "cost": ("ptucalc.cli.cost", "cost", "Answer", "What it costs: pay-as-you-go, PTU by term, and the cheapest mix."),
     "logs": ("ptucalc.cli.logs", "logs", "Answer", "Request logs and metric exports to demand and a size."),
     "simulate": ("ptucalc.cli.simulate", "simulate", "Answer", "The 429s of a log or of made-up calls, size by size."),
+    "tokens": ("ptucalc.cli.tokens", "tokens", "Answer", "The tokens of prompts and requests, counted offline."),
     "report": ("ptucalc.cli.report", "report", "Answer", "A page, a spreadsheet or a text of it all to hand over."),
     "prices": (
         "ptucalc.cli.prices",

@@ -77,6 +77,11 @@ def cost(
     image_input_tokens: options.ImageInputTokens = None,
     image_output_tokens: options.ImageOutputTokens = None,
     output_weight: options.OutputWeight = None,
+    prompt_file: options.PromptFile = None,
+    completion_file: options.CompletionFile = None,
+    encoding: options.Encoding = None,
+    approx: options.Approx = False,
+    image_size: options.ImageSize = None,
     profile: Profile = None,
     average_rpm: AverageRpm = None,
     hours_per_month: Hours = None,
@@ -118,8 +123,10 @@ def cost(
         "average_requests_per_minute": average_rpm,
         "hours_per_month": hours_per_month,
     }
+    prompts = options.prompt_sources(prompt_file, completion_file, encoding, approx=approx, image_size=image_size)
     shape = options.chosen_format(output, json, out_file)
-    inputs = tuple(name for name in (file, *(catalog or ()), *(prices or ())) if name is not None)
+    read = (file, prompt_file, completion_file, *(catalog or ()), *(prices or ()))
+    inputs = tuple(name for name in read if name is not None)
     view = View(shape=shape, out_file=out_file, quiet=quiet, verbose=verbose, inputs=inputs)
     catalogs = tuple(catalog or ())
     try:
@@ -128,13 +135,14 @@ def cost(
             sizer, problems = make_sizer(sku=sku, headroom=headroom, catalogs=catalogs)
             whole = {**call, "region": region, "output_weight": output_weight}
             problems += money.problems
-            sized = sized_call(sizer, whole, problems, command="cost", profile=profile_of(profile, problems))
+            load = profile_of(profile, problems)
+            sized = sized_call(sizer, whole, problems, command="cost", profile=load, prompts=prompts)
             return show_costs(sized, sizer, money, view)
         from ptucalc.read.telling import is_log
 
         log = is_log(file)
         own = ("model", "model_version") if log else ()
-        given = {**call, "profile": profile}
+        given = {**call, **(prompts.values if prompts else {}), "profile": profile}
         both = [FLAGS[field] for field, value in given.items() if value is not None and field not in own]
         if both:
             beside = [Problem(flag, "beside a file", "left out: the rows of the file say that") for flag in both]
@@ -160,7 +168,7 @@ def cost(
         from ptucalc.batch import FileSizing
         from ptucalc.read.workloads import WorkloadFile
 
-        with WorkloadFile.open(file) as rows:
+        with WorkloadFile.open(file, catalogs=catalogs) as rows:
             share = rows.headroom if headroom is None else headroom
             plan = rows.name if headroom is None else ""
             sizer, problems = make_sizer(sku=sku, headroom=share, catalogs=catalogs, plan=plan)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ptucalc.errors import BadInput, Problem
 
+if TYPE_CHECKING:
+    from ptucalc.read.prompt_call import PromptSources
+
 Text = str | None
 
-CALL, WHERE, OUT = "The call", "Where", "Output"
+CALL, PROMPTS, WHERE, OUT = "The call", "Prompts", "Where", "Output"
 
 Model = Annotated[Text, typer.Option("--model", "-m", help="Model, as in `ptucalc models`.", rich_help_panel=CALL)]
 ModelVersion = Annotated[
@@ -48,6 +51,40 @@ OutputWeight = Annotated[
         "--output-weight",
         help="Input tokens that one output token counts as, for models whose weight is not published.",
         rich_help_panel=CALL,
+    ),
+]
+PromptFile = Annotated[
+    Text,
+    typer.Option(
+        "--prompt-file",
+        help="Count the tokens of these prompts instead: text, JSON requests or a folder; the mean of several.",
+        rich_help_panel=PROMPTS,
+    ),
+]
+CompletionFile = Annotated[
+    Text,
+    typer.Option(
+        "--completion-file", help="Count the output tokens of these answers instead.", rich_help_panel=PROMPTS
+    ),
+]
+Encoding = Annotated[
+    Text,
+    typer.Option(
+        "--encoding", help="Count in this encoding (o200k_base), not in the model's own.", rich_help_panel=PROMPTS
+    ),
+]
+Approx = Annotated[
+    bool,
+    typer.Option(
+        "--approx",
+        help="Estimate from the number of characters, for models without an encoding.",
+        rich_help_panel=PROMPTS,
+    ),
+]
+ImageSize = Annotated[
+    Text,
+    typer.Option(
+        "--image-size", help="Size of images that a request only links to: 1024x768.", rich_help_panel=PROMPTS
     ),
 ]
 Sku = Annotated[
@@ -90,6 +127,18 @@ NoColor = Annotated[
     bool,
     typer.Option("--no-color", callback=_no_color, help="No colours (NO_COLOR works too).", rich_help_panel=OUT),
 ]
+
+
+def prompt_sources(
+    prompt_file: str | None, completion_file: str | None, encoding: str | None, *, approx: bool, image_size: str | None
+) -> PromptSources | None:
+    """The prompts that the flags name, and how to count them; None where no flag is about prompts."""
+    if prompt_file is completion_file is encoding is image_size is None and not approx:
+        return None
+    from ptucalc.read.prompt_call import PromptSources
+
+    return PromptSources(prompt_file, completion_file, encoding, approx, image_size)
+
 
 FORMATS = ("table", "json", "csv", "markdown")
 _ENDINGS = {"": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}

@@ -20,6 +20,11 @@ FLAGS = {
     "cache_write_ratio": "--cache-write-ratio",
     "max_tokens": "--max-tokens",
     "output_weight": "--output-weight",
+    "prompt_file": "--prompt-file",
+    "completion_file": "--completion-file",
+    "encoding": "--encoding",
+    "approx": "--approx",
+    "image_size": "--image-size",
     "region": "--region",
     "headroom": "--headroom",
     "sku": "--sku",
@@ -63,6 +68,11 @@ def size(
     image_input_tokens: options.ImageInputTokens = None,
     image_output_tokens: options.ImageOutputTokens = None,
     output_weight: options.OutputWeight = None,
+    prompt_file: options.PromptFile = None,
+    completion_file: options.CompletionFile = None,
+    encoding: options.Encoding = None,
+    approx: options.Approx = False,
+    image_size: options.ImageSize = None,
     sku: options.Sku = "all",
     region: options.Region = None,
     headroom: options.Headroom = None,
@@ -94,26 +104,31 @@ def size(
         "image_input_tokens": image_input_tokens,
         "image_output_tokens": image_output_tokens,
     }
+    prompts = options.prompt_sources(prompt_file, completion_file, encoding, approx=approx, image_size=image_size)
     shape = options.chosen_format(output, json, out_file)
     view = View(
         shape=shape,
         out_file=out_file,
         quiet=quiet,
         verbose=verbose,
-        inputs=tuple(name for name in (file, *(catalog or ())) if name is not None),
+        inputs=tuple(name for name in (file, prompt_file, completion_file, *(catalog or ())) if name is not None),
     )
     try:
         if file is None:
             whole = {**call, "region": region, "output_weight": output_weight}
             sizer, problems = make_sizer(sku=sku, headroom=headroom, catalogs=tuple(catalog or ()))
             if ptu:
-                return size_rates(sizer, whole, ptu, view, problems)
-            return size_one(sizer, whole, view, problems)
+                return size_rates(sizer, whole, ptu, view, problems, prompts)
+            return size_one(sizer, whole, view, problems, prompts)
         from ptucalc.read.telling import is_log
 
         log = is_log(file)
         own = ("model", "model_version") if log else ()
-        given = [field for field, value in call.items() if value is not None and field not in own]
+        given = [
+            field
+            for field, value in {**call, **(prompts.values if prompts else {})}.items()
+            if value is not None and field not in own
+        ]
         both = [FLAGS[field] for field in given] + ["--ptu"][: bool(ptu)]
         if both:
             raise BadInput([Problem(flag, "beside a file", "left out: the rows of the file say that") for flag in both])
@@ -138,7 +153,7 @@ def size(
         from ptucalc.batch import FileSizing
         from ptucalc.read.workloads import WorkloadFile
 
-        with WorkloadFile.open(file) as rows:
+        with WorkloadFile.open(file, catalogs=tuple(catalog or ())) as rows:
             share = rows.headroom if headroom is None else headroom
             plan = rows.name if headroom is None else ""
             sizer, problems = make_sizer(sku=sku, headroom=share, catalogs=tuple(catalog or ()), plan=plan)

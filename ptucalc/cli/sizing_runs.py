@@ -19,6 +19,8 @@ from ptucalc.workload import Workload
 
 if TYPE_CHECKING:
     from ptucalc.batch import FileSizing
+    from ptucalc.read.prompt_call import PromptCall, PromptSources
+    from ptucalc.results import Note
 
 __all__ = [
     "check_file",
@@ -59,24 +61,42 @@ def make_sizer(
     return Sizer(Resolver(load_catalog(*catalogs), kinds), share), problems
 
 
-def size_one(sizer: Sizer, call: Mapping[str, str | None], view: View, problems: list[Problem]) -> int:
+def size_one(
+    sizer: Sizer,
+    call: Mapping[str, str | None],
+    view: View,
+    problems: list[Problem],
+    prompts: PromptSources | None = None,
+) -> int:
     """Size the workload that the flags describe."""
-    return show_sizes(sized_call(sizer, call, problems, command="size"), view)
+    return show_sizes(sized_call(sizer, call, problems, command="size", prompts=prompts), view)
 
 
 def sized_call(
-    sizer: Sizer, call: Mapping[str, str | None], problems: list[Problem], *, command: str, profile: Any = None
+    sizer: Sizer,
+    call: Mapping[str, str | None],
+    problems: list[Problem],
+    *,
+    command: str,
+    profile: Any = None,
+    prompts: PromptSources | None = None,
 ) -> SizingResult:
     """The sizes of the workload that the flags describe. Raises BadInput with all that is wrong, `problems` too."""
-    if not any(value is not None for value in call.values()):
+    if prompts is None and not any(value is not None for value in call.values()):
         raise BadInput([*problems, Problem(command, "", f"a workload: {EXAMPLE.replace('size', command)}")])
-    workload = _workload(sizer, call, problems, profile)
+    workload, notes = _workload(sizer, call, problems, profile, prompts)
     key = sizer.add(workload).key
-    return sizer.result([sizer.size(workload)], [key], version=__version__, today=date.today())
+    result = sizer.result([sizer.size(workload)], [key], version=__version__, today=date.today())
+    return result._replace(notes=(*notes, *result.notes))
 
 
 def size_rates(
-    sizer: Sizer, call: Mapping[str, str | None], ptu: list[str], view: View, problems: list[Problem]
+    sizer: Sizer,
+    call: Mapping[str, str | None],
+    ptu: list[str],
+    view: View,
+    problems: list[Problem],
+    prompts: PromptSources | None = None,
 ) -> int:
     """Show the largest rate of the flags' call that fits in so many PTU."""
     from ptucalc.inverse import fits
@@ -90,14 +110,15 @@ def size_rates(
         except ValueError as error:
             problems.append(Problem("ptu", text, str(error)))
     given = call.get("requests_per_minute")
-    workload = _workload(sizer, {**call, "requests_per_minute": "1" if given is None else given}, problems)
+    whole = {**call, "requests_per_minute": "1" if given is None else given}
+    workload, notes = _workload(sizer, whole, problems, prompts=prompts)
     sizer.add(workload)
     noted = sizer.notes(tuple(sizer.deployments().values()), date.today())
     result = fits(
         workload,
         counts,
         kinds=sizer.resolver.deployment_types,
-        notes=tuple(note for note in noted if note.code in ABOUT_CALLS),
+        notes=(*notes, *(note for note in noted if note.code in ABOUT_CALLS)),
         catalog=sizer.resolver.catalog,
         headroom=sizer.headroom,
         rate_given=given is not None,
@@ -138,17 +159,34 @@ def sized_file(sizing: FileSizing, view: View) -> SizingResult:
     for sized, key in sizing.sized():
         workloads.append(sized)
         keys.append(key)
-    return sizing.sizer.result(workloads, keys, version=__version__, today=date.today())
+    result = sizing.sizer.result(workloads, keys, version=__version__, today=date.today())
+    return result._replace(notes=(*sizing.file.notes, *result.notes))
 
 
-def _workload(sizer: Sizer, call: Mapping[str, str | None], problems: list[Problem], profile: Any = None) -> Workload:
-    """The workload of the flags. Raises BadInput with all that is wrong: `problems`, its numbers and its model."""
+def _workload(
+    sizer: Sizer,
+    call: Mapping[str, str | None],
+    problems: list[Problem],
+    profile: Any = None,
+    prompts: PromptSources | None = None,
+) -> tuple[Workload, tuple[Note, ...]]:
+    """The workload of the flags, and what is to be known of its prompts.
+
+    Raises BadInput with all that is wrong: `problems`, its numbers, its prompts and its model.
+    """
     from ptucalc.read.row import Row
 
     fields = {field: value for field, value in call.items() if value is not None}
     if "image_output_tokens" in fields:
         fields = {"input_tokens": "0", "output_tokens": "0", **fields}
     row = Row(1, fields, lambda problem: problem, profile)
+    counted: PromptCall | None = None
+    if prompts is not None:
+        from ptucalc.read.prompt_call import PromptCall
+
+        problems += prompts.problems()
+        counted = PromptCall(prompts, fields, catalog=lambda: sizer.resolver.catalog) if prompts.given else None
+        row = row._replace(prompts=counted)
     own, checked = row.problems(), row.stand_in()
     named = {problem.field for problem in own}
     if not own:
@@ -157,7 +195,7 @@ def _workload(sizer: Sizer, call: Mapping[str, str | None], problems: list[Probl
     everything = [*problems, *own, *(problem for problem in more if problem.field not in named)]
     if everything:
         raise BadInput(everything)
-    return row.workload()
+    return row.workload(), () if counted is None else counted.notes
 
 
 def show_sizes(result: SizingResult, view: View) -> int:
@@ -196,6 +234,6 @@ def _stream(sizing: FileSizing, view: View) -> int:
             yield from deployment_rows(deployment)
 
     view.write_rows(ROW_COLUMNS, rows())
-    for note in sizing.sizer.notes(deployments, date.today()):
+    for note in (*sizing.file.notes, *sizing.sizer.notes(deployments, date.today())):
         remark(f"{note.code}: {note.message}", view)
     return 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ptucalc.catalog import Catalog, nearest
-from ptucalc.catalog_data import build_catalog, merge
+from ptucalc.catalog_data import WHOLE, build_catalog, merge
 from ptucalc.errors import BadCatalog, BadInput, Problem, visible
 from ptucalc.read.files import read_text
 
@@ -279,8 +279,8 @@ def _named_sources(model: Mapping[str, Any]) -> Iterable[tuple[tuple[str | int, 
     for key in ("source", "regions_source", "spillover_source"):
         if model.get(key):
             yield (key,), model[key]
-    for key in ("long_context", "retirement", "last_listed"):
-        if model.get(key):
+    for key in ("long_context", "retirement", "last_listed", *WHOLE):
+        if model.get(key, {}).get("source"):
             yield (key, "source"), model[key]["source"]
     for index, earlier in enumerate(model.get("earlier", ())):
         yield ("earlier", index, "source"), earlier["source"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 from unicodedata import category
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from ptucalc import exact
 from ptucalc.catalog import DeploymentType, TokenClass
@@ -49,6 +49,13 @@ def _positive(value: Any) -> int:
 
 def _weight(value: Any) -> tuple[int, int]:
     return exact.weight(_text(value)).as_integer_ratio()
+
+
+def _multiplier(value: Any) -> tuple[int, int]:
+    weight = _weight(value)
+    if weight[0] < 1:
+        raise ValueError("a number above 0")
+    return weight
 
 
 def _or_unknown(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -96,6 +103,7 @@ Text = Annotated[str, BeforeValidator(_text)]
 Day = Annotated[str, BeforeValidator(_day)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Positive = Annotated[int, BeforeValidator(_positive)]
+Multiplier = Annotated[tuple[int, int], BeforeValidator(_multiplier)]
 Weights = dict[TokenClass, Annotated[Any, BeforeValidator(_or_unknown(_weight))]]
 Sizes = Annotated[
     dict[DeploymentType, Positive] | None, BeforeValidator(lambda value: None if value == "none" else value)
@@ -105,6 +113,19 @@ Regions = dict[DeploymentType, Annotated[Any, BeforeValidator(_place)]]
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_Entry = TypeVar("_Entry", bound=Strict)
+
+
+def _one_of(entry: _Entry, *kinds: tuple[str, ...]) -> _Entry:
+    """The entry, if it has exactly the keys of one of these kinds, or of an unknown, each with a value."""
+    given = {key for key in entry.model_fields_set if getattr(entry, key) not in (None, {})}
+    wholes = (*kinds, ("unknown",))
+    if given not in map(set, wholes):
+        expected = "; or ".join(", ".join(kind) for kind in wholes)
+        raise ValueError(f"{expected} (it has: {', '.join(sorted(given)) or 'none of them'})")
+    return entry
 
 
 class SourceEntry(Strict):
@@ -156,6 +177,38 @@ class EarlierEntry(Strict):
     source: Text | None = None
 
 
+class EncodingEntry(Strict):
+    name: Text | None = None
+    verified: Flag | None = None
+    source: Text | None = None
+    unknown: Text | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        return _one_of(self, ("name", "verified", "source"))
+
+
+class PatchBudgetEntry(Strict):
+    patches: Positive
+    longest_side_px: Positive
+
+
+class ImageTokensEntry(Strict):
+    base: Positive | None = None
+    per_tile: Positive | None = None
+    multiplier: Multiplier | None = None
+    details: dict[Literal["low", "high", "original", "auto"], PatchBudgetEntry] | None = None
+    verified: Flag | None = None
+    source: Text | None = None
+    unknown: Text | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        return _one_of(
+            self, ("base", "per_tile", "verified", "source"), ("multiplier", "details", "verified", "source")
+        )
+
+
 class FamilyEntry(Strict):
     publisher: Text | None = None
     tpm_per_ptu: Annotated[Any, BeforeValidator(_or_unknown(_positive))] = None
@@ -167,6 +220,8 @@ class FamilyEntry(Strict):
     latency_target: LatencyEntry | None = None
     regions: Regions = {}
     spillover: Annotated[Any, BeforeValidator(_or_unknown(_flag))] = None
+    encoding: EncodingEntry | None = None
+    image_tokens: ImageTokensEntry | None = None
     source: Text | None = None
     regions_source: Text | None = None
     spillover_source: Text | None = None

@@ -12,6 +12,7 @@ from ptucalc.read.catalog import read_catalog_data
 from ptucalc.read.log_formats import BUNDLED_FORMATS, read_format_data
 from ptucalc.read.prices import BUNDLED, read_price_data
 from ptucalc.read.standard_limits import BUNDLED_STANDARD_LIMITS, read_standard_limits_data
+from ptucalc.read.token_rules import BUNDLED_RULES, read_token_rules_data
 
 __all__ = ["compiled_modules"]
 
@@ -20,6 +21,7 @@ BUNDLED_FILES: tuple[tuple[str, str, Callable[[Path], dict[str, Any]]], ...] = (
     (f"ptucalc/{BUNDLED}", "compiled_prices", read_price_data),
     (f"ptucalc/{BUNDLED_FORMATS}", "compiled_formats", read_format_data),
     (f"ptucalc/{BUNDLED_STANDARD_LIMITS}", "compiled_standard_limits", read_standard_limits_data),
+    (f"ptucalc/{BUNDLED_RULES}", "compiled_token_rules", read_token_rules_data),
 )
 
 

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 from ptucalc import bucket_kernel
 from ptucalc.bucket_engine import ArrayEngine, Engine, PlainEngine
+from ptucalc.read.user_folders import user_cache
 
 __all__ = ["compiled_engine", "engine_for"]
 
@@ -41,7 +41,7 @@ def compiled_engine() -> Engine | None:
     """The compiled engine; None where numba is not installed or does not work here."""
     if find_spec("numba") is None:
         return None
-    directory = _cache_directory()
+    directory = user_cache("numba")
     if directory is not None and "numba" not in sys.modules:  # it looks there once, when it is imported
         os.environ.setdefault("NUMBA_CACHE_DIR", str(directory))
     try:
@@ -66,14 +66,3 @@ def _compiled(njit: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
         except (RuntimeError, OSError):  # no directory that can be written: compiled anew each time
             names[name] = njit(nogil=True)(copy)
     return {name: names[name] for name in FUNCTIONS}
-
-
-def _cache_directory() -> Path | None:
-    """Where this system keeps what programs can make again; None for a user without a home."""
-    given = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
-    usual = {"win32": "AppData/Local", "darwin": "Library/Caches"}.get(sys.platform, ".cache")
-    try:
-        base = Path(given) if given else Path.home() / usual
-    except RuntimeError:
-        return None
-    return base / "ptucalc" / "numba"

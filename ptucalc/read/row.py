@@ -10,6 +10,7 @@ from ptucalc.workload import FROM_MINUTES, LoadProfile, Workload
 
 if TYPE_CHECKING:
     from ptucalc.demand_profile import DemandProfile
+    from ptucalc.read.prompt_call import PromptCall
 
 __all__ = ["Row", "load_profile"]
 
@@ -18,7 +19,8 @@ class Row(NamedTuple):
     """One workload as written: raw values by field, and how to say where a problem is.
 
     `misshapen` are problems, already placed, of what is no value of a workload: unknown keys. `minutes` reads the files
-    of minutes that a plan names: file and workload to its minutes.
+    of minutes that a plan names: file and workload to its minutes. `prompts` are those that a plan or a flag names, from
+    which values of the workload follow.
     """
 
     number: int
@@ -27,6 +29,7 @@ class Row(NamedTuple):
     profile: Any = None
     misshapen: tuple[Problem, ...] = ()
     minutes: Callable[[str, str | None, str], DemandProfile] | None = None
+    prompts: PromptCall | None = None
 
     @property
     def name(self) -> str:
@@ -36,7 +39,7 @@ class Row(NamedTuple):
 
     def workload(self) -> Workload:
         """The workload. Raises BadInput with every problem of the row; `placed` says where each is."""
-        if self.profile is None and not self.misshapen:
+        if self.profile is None and not self.misshapen and self.prompts is None:
             return Workload.from_fields(self.fields)
         problems = list(self.misshapen)
         if problems and not self.fields:  # no workload at all
@@ -50,6 +53,12 @@ class Row(NamedTuple):
             if names_minutes(self.profile):
                 fields = {name: value for name, value in fields.items() if name not in FROM_MINUTES}
                 fields |= {"input_tokens": 0, "output_tokens": 0}
+        if self.prompts is not None:
+            try:
+                fields = {**fields, **self.prompts.values()}
+            except BadInput as error:
+                problems += error.problems
+                fields = {**self.prompts.stand_ins, **fields}  # so that the other values are checked too
         try:
             workload = Workload.from_fields(fields, profile)
         except BadInput as error:

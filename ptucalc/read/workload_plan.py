@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,20 +13,28 @@ from ptucalc.read.row import Row
 from ptucalc.read.yaml_text import Tree, read_yaml
 
 if TYPE_CHECKING:
+    from ptucalc.catalog import Catalog
     from ptucalc.demand_profile import DemandProfile
+    from ptucalc.read.prompt_call import PromptCall, PromptSources
 
 __all__ = ["Plan", "read_plan"]
 
 _PLAN_KEYS = ("workloads", "headroom", "limits")
+PROMPT_KEYS = ("prompt_file", "completion_file", "encoding", "approx", "image_size")
+"""Keys of a workload that say which prompts to count, and how."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The rows of a plan, its headroom, and its text lines for messages."""
+    """The rows of a plan, its headroom, and its text lines for messages.
+
+    `prompts` are those that its workloads name; they are counted when a row is read.
+    """
 
     rows: list[Row]
     headroom: str | None
     lines: list[str]
+    prompts: Sequence[PromptCall] = ()
 
 
 @dataclass
@@ -72,10 +81,33 @@ class _MinuteFiles:
         return path
 
 
-def read_plan(text: str, source: str, kind: str, *, folder: Path = Path()) -> Plan:
+@dataclass
+class _Prompts:
+    """The prompts that the workloads of a plan name, with the catalogs that say how to count them."""
+
+    folder: Path
+    catalogs: Sequence[str]
+    calls: list[PromptCall] = field(default_factory=list)
+
+    def add(self, sources: PromptSources, fields: Mapping[str, Any]) -> PromptCall:
+        """The prompts of one more workload."""
+        from ptucalc.read.prompt_call import PromptCall
+
+        name = str(fields.get("name") or "").strip()
+        call = PromptCall(sources, fields, catalog=self._catalog, name=name, folder=str(self.folder), stdin=False)
+        self.calls.append(call)
+        return call
+
+    def _catalog(self) -> Catalog:
+        from ptucalc.read.catalog import load_catalog
+
+        return load_catalog(*self.catalogs)
+
+
+def read_plan(text: str, source: str, kind: str, *, folder: Path = Path(), catalogs: Sequence[str] = ()) -> Plan:
     """Rows of a plan. Raises BadInput with every problem of its structure; values are checked row by row later.
 
-    Files that the plan names are looked for in `folder`, its own.
+    Files that the plan names are looked for in `folder`, its own. `catalogs` are those that say how prompts are counted.
     """
     tree = read_yaml(text, source) if kind == "yaml" else _read_json(text, source)
     document = tree.value
@@ -106,18 +138,20 @@ def read_plan(text: str, source: str, kind: str, *, folder: Path = Path()) -> Pl
     if document.get("limits") is not None and not isinstance(document["limits"], dict):
         problems.append(tree.problem(("limits",), str(document["limits"]), "a mapping"))
     files = _MinuteFiles(folder)
-    rows = [_row(tree, index, entry, files) for index, entry in enumerate(entries)]
+    prompts = _Prompts(folder, catalogs)
+    rows = [_row(tree, index, entry, files, prompts) for index, entry in enumerate(entries)]
     if problems:
         problems += [problem for row in rows for problem in row.problems()]
         raise BadInput(problems, lines=tree.lines)
-    return Plan(rows, None if headroom is None else str(headroom), tree.lines)
+    return Plan(rows, None if headroom is None else str(headroom), tree.lines, prompts.calls)
 
 
-def _row(tree: Tree, index: int, entry: Any, files: _MinuteFiles) -> Row:
+def _row(tree: Tree, index: int, entry: Any, files: _MinuteFiles, prompts: _Prompts) -> Row:
     problems: list[Problem] = []
     path: tuple[str | int, ...] = ("workloads", index)
     fields: dict[str, Any] = {}
     keys: dict[str, str] = {}
+    asked: dict[str, str] = {}
     profile = None
     if not isinstance(entry, dict):
         problems.append(
@@ -127,6 +161,15 @@ def _row(tree: Tree, index: int, entry: Any, files: _MinuteFiles) -> Row:
     for key, value in entry.items():
         if key == "profile":
             profile = {} if value is None else value
+            continue
+        if key in PROMPT_KEYS:
+            if isinstance(value, (dict, list)):
+                problems.append(tree.problem((*path, key), str(value), "a text"))
+                stand_in = {"prompt_file": "input_tokens", "completion_file": "output_tokens"}.get(key)
+                if stand_in is not None:
+                    fields.setdefault(stand_in, "0")  # so that it is not missing as well
+            elif value is not None:
+                asked[key] = str(value)
             continue
         field = field_of(key)
         if field is None:
@@ -143,7 +186,28 @@ def _row(tree: Tree, index: int, entry: Any, files: _MinuteFiles) -> Row:
         inner = (keys.get(str(inner[0]), inner[0]), *inner[1:])
         return tree.problem((*path, *inner), problem.found, problem.expected)._replace(field=problem.field)
 
-    return Row(index + 1, fields, place, profile, tuple(problems), files.minutes)
+    row = Row(index + 1, fields, place, profile, tuple(problems), files.minutes)
+    if not asked:
+        return row
+    sources = _sources(asked, problems, tree, path)
+    named = prompts.add(sources, {**fields, "name": row.name}) if sources.given else None
+    return row._replace(misshapen=tuple(problems), prompts=named)
+
+
+def _sources(
+    asked: Mapping[str, str], problems: list[Problem], tree: Tree, path: tuple[str | int, ...]
+) -> PromptSources:
+    """The prompts that a workload names; what is wrong with how they are to be counted is added to the problems."""
+    from ptucalc.read.prompt_call import PromptSources
+
+    approx = asked.get("approx", "false").casefold()
+    if approx not in ("true", "false"):
+        problems.append(tree.problem((*path, "approx"), asked["approx"], "true or false"))
+    for key in asked:
+        if "prompt_file" not in asked and "completion_file" not in asked:
+            problems.append(tree.problem((*path, key), key, "a prompt_file or completion_file beside it", key=True))
+    texts = {key: text for key, text in asked.items() if key != "approx"}
+    return PromptSources(**texts, approx=approx == "true")
 
 
 def _path_of(field: str) -> tuple[str | int, ...]:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.files import binary, decode, not_utf8, read_bytes
 from ptucalc.read.row import Row
 from ptucalc.workload import Workload
+
+if TYPE_CHECKING:
+    from ptucalc.read.prompt_call import PromptCall
+    from ptucalc.results import Note
 
 __all__ = ["MOST_PROBLEMS", "WorkloadFile", "read_workloads"]
 
@@ -38,14 +42,16 @@ class WorkloadFile:
     read: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     lines: list[str] = field(default_factory=list)
+    catalogs: tuple[str, ...] = ()
+    _prompts: Sequence[PromptCall] = ()
     _rows: Callable[[], Iterator[Row]] = field(default=lambda: iter(()), repr=False)
     _pipe: _Pipe | None = None
 
     @classmethod
-    def open(cls, path: str | Path) -> WorkloadFile:
-        """A file by path, or "-" for standard input."""
+    def open(cls, path: str | Path, *, catalogs: Sequence[str] = ()) -> WorkloadFile:
+        """A file by path, or "-" for standard input. `catalogs` say how the prompts that a plan names are counted."""
         where = None if path == "-" else Path(path)
-        file = cls("stdin" if where is None else str(where))
+        file = cls("stdin" if where is None else str(where), catalogs=tuple(catalogs))
         if where is None or (where.exists() and not where.is_file() and not where.is_dir()):
             file._pipe = _Pipe(where)
         try:
@@ -76,8 +82,9 @@ class WorkloadFile:
 
             with self._stream(where) as stream:
                 text = decode(stream.read(), self.name)
-            plan = read_plan(text, self.name, self.kind, folder=Path() if where is None else where.parent)
-            self.headroom, self.lines = plan.headroom, plan.lines
+            folder = Path() if where is None else where.parent
+            plan = read_plan(text, self.name, self.kind, folder=folder, catalogs=self.catalogs)
+            self.headroom, self.lines, self._prompts = plan.headroom, plan.lines, plan.prompts
             self._rows = lambda: iter(plan.rows)
 
     def rows(self) -> Iterator[Row]:
@@ -86,6 +93,11 @@ class WorkloadFile:
             yield from self._rows()
         except UnicodeDecodeError as error:
             raise BadInput([not_utf8(self.name, error, from_start=False)]) from None
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What is to be known of the prompts that were counted for the rows that were read."""
+        return tuple(dict.fromkeys(note for call in self._prompts for note in call.notes))
 
     def close(self) -> None:
         """Forget what was kept of a pipe."""

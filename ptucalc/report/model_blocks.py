@@ -7,7 +7,8 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
-from ptucalc.catalog import Catalog, DeploymentType, Model, Offer, TokenClass, TokenWeights, Unknown
+from ptucalc.catalog import Catalog, DeploymentType, Encoding, Model, Offer, TokenClass, TokenWeights, Unknown
+from ptucalc.image_rules import ImagePatches, ImageTiles
 from ptucalc.report.blocks import Block, Cell, Column, Headline, Remark, Table, amount_text
 from ptucalc.results import json_number
 
@@ -118,6 +119,8 @@ def _details(catalog: Catalog, model: Model) -> Iterator[Block]:
     spill = model.spillover
     if not isinstance(spill, Unknown):
         yield Remark("Spills", "spillover is supported" if spill else "spillover is not supported", "")
+    yield Remark("Encoding", _encoding(model.encoding), "")
+    yield Remark("Images", _images(model.image_tokens), "")
     if model.retirement:
         end = model.retirement
         doubt = ", third party, not checked against Microsoft" if end.third_party else ""
@@ -146,6 +149,28 @@ def _weights(weights: TokenWeights) -> str:
         elif weight is not None:
             parts.append(f"{token_class.label} {_weight(weight)}")
     return ", ".join(parts)
+
+
+def _encoding(encoding: Encoding | Unknown) -> str:
+    return f"unknown: {encoding.reason}" if isinstance(encoding, Unknown) else f"{encoding.name}{_doubt(encoding)}"
+
+
+def _images(rule: ImageTiles | ImagePatches | Unknown) -> str:
+    match rule:
+        case Unknown(reason):
+            return f"unknown: {reason}"
+        case ImageTiles(base, per_tile):
+            return f"{base:,} tokens, and {per_tile:,} for each tile{_doubt(rule)}"
+        case ImagePatches(multiplier, details):
+            budgets = "; ".join(
+                f"{detail} at most {budget.patches:,} patches and {budget.longest_side_px:,} px"
+                for detail, budget in details.items()
+            )
+            return f"{_weight(multiplier)} tokens for each patch; {budgets}{_doubt(rule)}"
+
+
+def _doubt(claim: Encoding | ImageTiles | ImagePatches) -> str:
+    return f" ({claim.source}{'' if claim.verified else '; not verified: not in the words of its maker'})"
 
 
 def _where(offer: Offer) -> str:
@@ -238,6 +263,9 @@ def _entry(model: Model) -> dict[str, Any]:
         "retirement_date": end.day.isoformat() if end and not end.last_listed else None,
         "last_listed": end.day.isoformat() if end and end.last_listed else None,
         "spillover": _json(model.spillover),
+        "encoding": model.encoding.name if isinstance(model.encoding, Encoding) else _json(model.encoding),
+        "encoding_verified": model.encoding.verified if isinstance(model.encoding, Encoding) else None,
+        "image_tokens": _json_images(model.image_tokens),
         "sources": dict(model.sources),
         "remarks": list(model.remarks),
     }
@@ -247,6 +275,17 @@ def _json(value: Any) -> Any:
     if isinstance(value, Unknown):
         return {"unknown": value.reason}
     return json_number(value) if isinstance(value, Fraction) else value
+
+
+def _json_images(rule: ImageTiles | ImagePatches | Unknown) -> dict[str, Any]:
+    match rule:
+        case Unknown(reason):
+            return {"unknown": reason}
+        case ImageTiles(base, per_tile, verified):
+            return {"base": base, "per_tile": per_tile, "verified": verified}
+        case ImagePatches(multiplier, details, verified):
+            budgets = {detail: budget._asdict() for detail, budget in details.items()}
+            return {"multiplier": json_number(multiplier), "details": budgets, "verified": verified}
 
 
 def _json_weights(weights: TokenWeights) -> dict[str, Any]:

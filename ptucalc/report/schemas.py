@@ -23,6 +23,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     from ptucalc.log_documents import LogsDocument
     from ptucalc.report_documents import ReportDocument
     from ptucalc.simulate_documents import SimulateDocument
+    from ptucalc.token_documents import TokensDocument
 
     documents = {
         "size": SizeDocument,
@@ -30,6 +31,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "cost": CostDocument,
         "logs": LogsDocument,
         "simulate": SimulateDocument,
+        "tokens": TokensDocument,
         "report": ReportDocument,
         "models": CatalogDocument,
         "price-book": PriceBookDocument,
