@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "logs": ("ptucalc.cli.logs", "logs", "Answer", "Request logs and metric exports to demand and a size."),
     "simulate": ("ptucalc.cli.simulate", "simulate", "Answer", "The 429s of a log or of made-up calls, size by size."),
     "tokens": ("ptucalc.cli.tokens", "tokens", "Answer", "The tokens of prompts and requests, counted offline."),
+    "report": ("ptucalc.cli.report", "report", "Answer", "A page, a spreadsheet or a text of it all to hand over."),
     "check": ("ptucalc.cli.check", "check", "Plans", "Are the limits that a plan sets itself kept? For pull requests."),
     "diff": ("ptucalc.cli.diff", "diff", "Plans", "What changed between two plans, saved results or catalogs."),
     "init": ("ptucalc.cli.init", "init", "Plans", "Write a commented plan to start from."),

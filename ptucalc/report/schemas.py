@@ -25,6 +25,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         SizeDocument,
     )
     from ptucalc.log_documents import LogsDocument
+    from ptucalc.report_documents import ReportDocument
     from ptucalc.simulate_documents import SimulateDocument
     from ptucalc.token_documents import TokensDocument
 
@@ -35,6 +36,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "logs": LogsDocument,
         "simulate": SimulateDocument,
         "tokens": TokensDocument,
+        "report": ReportDocument,
         "models": CatalogDocument,
         "check": CheckDocument,
         "diff": DiffDocument,
