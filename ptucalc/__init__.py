@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ptucalc.read.logs import RequestLog, read_log
     from ptucalc.read.prices import load_prices
     from ptucalc.read.workloads import read_workloads
+    from ptucalc.report.notebook import Picture, picture
     from ptucalc.reservations import coverage
     from ptucalc.results import Note, Size, SizedDeployment, SizedWorkload
     from ptucalc.simulated_runs import Policy
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from ptucalc.token_counts import TokenCounts
     from ptucalc.workload import LoadProfile, Workload
 
-__version__ = "0.5.0"
+__version__ = "0.7.0"
 
 __all__ = [
     "BadCatalog",
@@ -51,6 +52,7 @@ __all__ = [
     "LogDemand",
     "Model",
     "Note",
+    "Picture",
     "Policy",
     "PriceBook",
     "Problem",
@@ -72,6 +74,7 @@ __all__ = [
     "load_catalog",
     "load_prices",
     "log_workloads",
+    "picture",
     "profile_frame",
     "read_log",
     "read_workloads",
@@ -103,6 +106,7 @@ _HOMES = {
     "ptucalc.read.logs": ("RequestLog", "read_log"),
     "ptucalc.read.prices": ("load_prices",),
     "ptucalc.read.workloads": ("read_workloads",),
+    "ptucalc.report.notebook": ("Picture", "picture"),
     "ptucalc.reservations": ("coverage",),
     "ptucalc.results": ("Note", "Size", "SizedDeployment", "SizedWorkload"),
     "ptucalc.simulated_runs": ("Policy",),
