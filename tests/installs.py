@@ -85,6 +85,13 @@ def check(what: str, command: list[str | Path], cwd: Path) -> None:
     counted = json.loads(run(*command, "tokens", "prompt.txt", "-m", "gpt-4o", "--json", cwd=cwd))
     if counted["totals"]["input_tokens"] != 2:
         raise SystemExit(f"{what}: {counted['totals']['input_tokens']} tokens, not 2")
+    for name, begins in (("report.html", b"<!doctype html>"), ("report.xlsx", b"PK")):
+        run(*command, "report", *CALL[:-1], "--out-file", name, cwd=cwd)
+        if not (cwd / name).read_bytes().lower().startswith(begins.lower()):
+            raise SystemExit(f"{what}: no {name}")
+    if not (cwd / "ptucalc.yaml").exists():
+        run(*command, "init", cwd=cwd)
+    run(*command, "check", "ptucalc.yaml", cwd=cwd)
     if "ApiManagementGatewayLlmLog" not in run(*command, "logs", "--kql", "apim", cwd=cwd):
         raise SystemExit(f"{what}: no query")
     print(f"ok  {what}", flush=True)
