@@ -2,6 +2,9 @@
 
     python benchmarks/tokens.py [--rounds 7] [--python PATH] [--encoding o200k_base]
 
+Two ways: a tokenizer against tiktoken on the same texts, which must keep up, and `count_tokens` on chat bodies against
+tiktoken on the texts of their messages, which shows what bodies, parts, notes and shared beginnings cost on top.
+
 The texts are this repository's own documents and code, short prompts cut from them, and made-up words of many scripts.
 Ratios are those of two runs of one round: the median, and the lowest and highest. Counts that differ from tiktoken's,
 or fewer than 0.9 x its tokens a second, make the exit code 1. Starts are measured as `benchmarks/startup.py` does it,
@@ -20,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT))
@@ -90,6 +94,57 @@ def throughput(encoding: str, rounds: int) -> bool:
     return good
 
 
+def bodies(prose: str) -> dict[str, list[dict[str, Any]]]:
+    """Chat bodies of so many messages of so many characters."""
+    chance = random.Random(6)
+
+    def message(role: str, length: int) -> dict[str, str]:
+        start = chance.randrange(len(prose) - length)
+        return {"role": role, "content": prose[start : start + length]}
+
+    def made(count: int, messages: int, length: int) -> list[dict[str, Any]]:
+        roles = ["system", *["user", "assistant"] * messages][:messages]
+        return [{"model": "gpt-4o", "messages": [message(role, length) for role in roles]} for _ in range(count)]
+
+    parts = [{"type": "text", "text": text} for text in prose.split()[:20_000]]
+    return {
+        "3,000 of 2 x 150": made(3000, 2, 150),
+        "1,500 of 2 x 600": made(1500, 2, 600),
+        "400 of 6 x 1,300": made(400, 6, 1300),
+        "1 of 20,000 parts": [{"model": "gpt-4o", "messages": [{"role": "user", "content": parts}]}],
+    }
+
+
+def requests(rounds: int) -> None:
+    """Measure and print what users call, `count_tokens`, against tiktoken on the same strings."""
+    import tiktoken
+
+    from ptucalc import count_tokens
+
+    bare = tiktoken.get_encoding("o200k_base")
+    print(f"\ncount_tokens on chat bodies, o200k_base, {rounds} rounds; x = as fast as bare tiktoken on their texts\n")
+    print(f"{'messages, letters':<20}{'each, ms':>10}{'median':>9}{'lowest':>9}{'highest':>9}")
+    for kind, each in bodies(texts()["documents"][0]).items():
+        strings = [text for body in each for message in body["messages"] for text in _texts(message["content"])]
+        ratios, times = [], []
+        for number in range(rounds):
+            pair = [
+                lambda each=each: count_tokens(each),  # type: ignore[misc]
+                lambda strings=strings: [len(bare.encode_ordinary(text)) for text in strings],  # type: ignore[misc]
+            ]
+            order = (0, 1) if number % 2 else (1, 0)
+            taken = {which: cpu(pair[which]) for which in order}
+            ratios.append(taken[1] / taken[0])
+            times.append(taken[0] / len(each) * 1000)
+        middle = statistics.median(ratios)
+        mean = statistics.median(times)
+        print(f"{kind:<20}{mean:>10.3f}{middle:>8.2f}x{min(ratios):>8.2f}x{max(ratios):>8.2f}x")
+
+
+def _texts(content: Any) -> list[str]:
+    return [content] if isinstance(content, str) else [part["text"] for part in content]
+
+
 BARE = "import tiktoken; print(len(tiktoken.get_encoding('{}').encode_ordinary(open('{}').read())))"
 
 
@@ -144,13 +199,14 @@ def wall(command: list[str], environment: dict[str, str]) -> float:
 
 
 def main() -> None:
-    """Measure and print two tables of ratios."""
+    """Measure and print three tables of ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--encoding", default="o200k_base")
     parser.add_argument("--python", default=sys.executable)
     chosen = parser.parse_args()
     good = throughput(chosen.encoding, chosen.rounds)
+    requests(chosen.rounds)
     starts(chosen.python, chosen.encoding, chosen.rounds)
     if not good:
         raise SystemExit("the counts differ, or counting is too slow")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from ptucalc.capacity_answer import CapacityAnswer, CapacityComparison, compare_capacity
+from ptucalc.catalog import DeploymentType
 from ptucalc.check_result import Check, Status
 from ptucalc.room import DeploymentRoom, PoolRoom, Room
 from ptucalc.sizing_result import SizingResult
@@ -16,9 +17,10 @@ __all__ = ["capacity_checks", "room_checks"]
 def room_checks(room: Room) -> list[Check]:
     """A check for each pool of quota, and for each deployment's capacity, in the region that the plan names.
 
-    A deployment without a region has one check: that it fits in some region that was read.
+    A deployment without a region has one check: that it fits in some region that was read, beside all that are placed.
     """
-    found = [_quota(pool) for pool in room.pools if pool.region_given]
+    named = {deployment.name for deployment in room.deployments if deployment.region is not None}
+    found = [_quota(_of_placed(pool)) for pool in room.pools if named.intersection(pool.deployments)]
     for deployment in room.deployments:
         if deployment.region is None:
             found.append(_somewhere(deployment))
@@ -29,6 +31,14 @@ def room_checks(room: Room) -> list[Check]:
 
 def _status(kept: bool | None) -> Status:
     return Status.UNKNOWN if kept is None else Status.PASS if kept else Status.FAIL
+
+
+def _of_placed(pool: PoolRoom) -> PoolRoom:
+    """The pool with what can only be there: what may go elsewhere has a check of its own."""
+    if pool.region_given or pool.available_ptu is None:
+        return pool
+    missing = max(0, pool.placed_ptu - pool.available_ptu)
+    return pool._replace(needed_ptu=pool.placed_ptu, missing_ptu=missing)
 
 
 def _quota(pool: PoolRoom) -> Check:
@@ -53,18 +63,23 @@ def _quota(pool: PoolRoom) -> Check:
 
 def _deployable(deployment: DeploymentRoom) -> Check:
     here = deployment.regions[0]
-    most = here.deployable_ptu
+    most, wanted = here.deployable_ptu, deployment.ptu + here.siblings_ptu
+    kept = None if most is None else wanted <= most
+    if kept is False and here.most_deployable_ptu is not None and wanted <= here.most_deployable_ptu:
+        kept = None  # one of the versions that the plan leaves open has room
     message = "" if here.fits else "; ".join(here.reasons)
+    if here.siblings and here.fits:
+        message = f"with {', '.join(here.siblings)}"
     if not here.fits and deployment.fitting_regions:
         message += f"; it fits in {', '.join(deployment.fitting_regions)}"
     return Check(
         limit="deployable",
         scope=f"{deployment.name}, {here.region}",
-        status=_status(None if most is None else deployment.ptu <= most),
+        status=_status(kept),
         unit="ptu",
         bound="at most",
         allowed=None if most is None else Fraction(most),
-        found=Fraction(deployment.ptu),
+        found=None if kept is None and most is not None else Fraction(wanted),
         message=message,
         deployments=(deployment.name,),
     )
@@ -72,7 +87,12 @@ def _deployable(deployment: DeploymentRoom) -> Check:
 
 def _somewhere(deployment: DeploymentRoom) -> Check:
     fitting = deployment.fitting_regions
-    message = f"in {', '.join(fitting)}" if fitting else "; ".join(_reasons(deployment)) or "no answer is of it"
+    places = fitting or ((deployment.placed_in,) if deployment.placed_in else ())
+    message = f"in {', '.join(places)}" if places else "; ".join(_reasons(deployment)) or "no answer is of it"
+    if not fitting and places:
+        message += ", the others without a region elsewhere"
+    elif deployment.fits is False and any(region.fits is None for region in deployment.regions):
+        message = f"the deployments without a region find no place together; {message}"
     return Check(
         limit="room",
         scope=deployment.name,
@@ -92,9 +112,17 @@ def _reasons(deployment: DeploymentRoom) -> Iterator[str]:
 
 
 def capacity_checks(result: SizingResult, answers: Sequence[CapacityAnswer]) -> list[Check]:
-    """A check for each answer of Microsoft's calculator and deployment that it is of."""
+    """A check for each answer of Microsoft's calculator, of the deployment that it is paired with."""
     compared, unmatched = compare_capacity(result, answers)
-    return [*map(_calculator, compared), *map(_unmatched, unmatched)]
+    asked = {_question(each.answer) for each in compared}
+    return [
+        *map(_calculator, compared),
+        *(_unmatched(each, of_none=_question(each) not in asked) for each in unmatched),
+    ]
+
+
+def _question(answer: CapacityAnswer) -> tuple[str, str, DeploymentType]:
+    return answer.model.casefold(), answer.version, answer.deployment_type
 
 
 def _calculator(of: CapacityComparison) -> Check:
@@ -115,8 +143,11 @@ def _calculator(of: CapacityComparison) -> Check:
     )
 
 
-def _unmatched(answer: CapacityAnswer) -> Check:
+def _unmatched(answer: CapacityAnswer, *, of_none: bool) -> Check:
     what = f"{answer.model} {answer.version}"
+    which = f"no deployment of the plan is {what} as {answer.deployment_type.label}"
+    if not of_none:
+        which = f"each deployment of the plan that is {what} as {answer.deployment_type.label} has an answer already"
     return Check(
         limit="calculator",
         scope=f"{what}, {answer.deployment_type.value}",
@@ -125,7 +156,7 @@ def _unmatched(answer: CapacityAnswer) -> Check:
         bound="equal",
         allowed=Fraction(answer.deployable_ptu),
         found=None,
-        message=f"no deployment of the plan is {what} as {answer.deployment_type.label}",
+        message=which,
         source=answer.source,
     )
 

@@ -105,18 +105,46 @@ def left_out(members: Sequence[SizedWorkload], headroom: Fraction) -> tuple[str,
 def compare_capacity(
     result: SizingResult, answers: Sequence[CapacityAnswer]
 ) -> tuple[list[CapacityComparison], list[CapacityAnswer]]:
-    """The answers against the deployments of that model, version and type; and the answers that no deployment is of.
+    """Each answer against one deployment of that model, version and type; and the answers that are left over.
 
-    A deployment whose version is open is compared with any version's answer.
+    An answer does not say which deployment it is of, so as many as can be are paired with one that they agree with; the
+    others go to the deployments that are left, in order. A deployment whose version is open takes any version's answer.
     """
-    compared: list[CapacityComparison] = []
-    unmatched = []
-    for answer in answers:
-        found = list(_compared(result, answer))
-        compared += found
-        if not found:
-            unmatched.append(answer)
-    return compared, unmatched
+    choices = [{_place(each): each for each in _compared(result, answer)} for answer in answers]
+    paired = _agreeing([[place for place, each in of.items() if each.agrees] for of in choices])
+    taken = set(paired.values())
+    for number, of in enumerate(choices):
+        free = next((place for place in of if place not in taken), None)
+        if number not in paired and free is not None:
+            paired[number] = free
+            taken.add(free)
+    compared = [choices[number][place] for number, place in sorted(paired.items())]
+    return compared, [answer for number, answer in enumerate(answers) if number not in paired]
+
+
+_Place = tuple[str, DeploymentType]
+
+
+def _place(compared: CapacityComparison) -> _Place:
+    return compared.deployment, compared.deployment_type
+
+
+def _agreeing(choices: Sequence[Sequence[_Place]]) -> dict[int, _Place]:
+    """By answer, a deployment that it agrees with, as many as can be: an answer moves on where that makes room."""
+    owners: dict[_Place, int] = {}
+
+    def settle(number: int, seen: set[_Place]) -> bool:
+        for place in choices[number]:
+            if place not in seen:
+                seen.add(place)
+                if place not in owners or settle(owners[place], seen):
+                    owners[place] = number
+                    return True
+        return False
+
+    for number in range(len(choices)):
+        settle(number, set())
+    return {number: place for place, number in owners.items()}
 
 
 def _compared(result: SizingResult, answer: CapacityAnswer) -> Iterator[CapacityComparison]:

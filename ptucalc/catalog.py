@@ -21,6 +21,7 @@ from ptucalc.rounding import Grid
 __all__ = [
     "Availability",
     "Catalog",
+    "ContextLimit",
     "DeploymentType",
     "EarlierRate",
     "Encoding",
@@ -189,6 +190,17 @@ class Encoding(NamedTuple):
     source: str
 
 
+class ContextLimit(NamedTuple):
+    """The most input tokens of one request that the model takes, however it is deployed.
+
+    `verified`: Microsoft or the model's maker says so; otherwise somebody else does.
+    """
+
+    input_tokens: int
+    verified: bool
+    source: str
+
+
 class Place(NamedTuple):
     """One row of the region tables: a version (None: any) in a data zone (None: no zones) in some regions.
 
@@ -264,6 +276,7 @@ class Model(NamedTuple):
     remarks: tuple[str, ...] = ()
     encoding: Encoding | Unknown = Unknown("this catalog names none")
     image_tokens: ImageTiles | ImagePatches | Unknown = Unknown("this catalog names no rule")
+    context: ContextLimit | Unknown = Unknown("this catalog names none")
 
     def offer(self, deployment_type: DeploymentType) -> Offer:
         """The model as sold under one deployment type."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from ptucalc.catalog import (
     Catalog,
+    ContextLimit,
     DeploymentType,
     EarlierRate,
     Encoding,
@@ -34,7 +35,7 @@ __all__ = ["build_catalog", "merge"]
 
 Plain = Mapping[str, Any]
 
-WHOLE = ("encoding", "image_tokens")
+WHOLE = ("encoding", "image_tokens", "context")
 """Mappings that are replaced as a whole: half of another claim, with its source, would be a false one."""
 
 
@@ -112,6 +113,7 @@ def _model(entry: Plain, groups: Plain) -> Model:
         remarks=(*entry.get("remarks", ()), *(f"sources disagree: {text}" for text in entry.get("conflicts", ()))),
         encoding=_encoding(entry.get("encoding", {"unknown": "this catalog names none"})),
         image_tokens=_image_tokens(entry.get("image_tokens", {"unknown": "this catalog names no rule"})),
+        context=_context(entry.get("context", {"unknown": "this catalog names none"})),
     )
 
 
@@ -119,6 +121,12 @@ def _encoding(entry: Plain) -> Encoding | Unknown:
     if "unknown" in entry:
         return Unknown(entry["unknown"])
     return Encoding(entry["name"], entry["verified"], entry["source"])
+
+
+def _context(entry: Plain) -> ContextLimit | Unknown:
+    if "unknown" in entry:
+        return Unknown(entry["unknown"])
+    return ContextLimit(entry["input_tokens"], entry["verified"], entry["source"])
 
 
 def _image_tokens(entry: Plain) -> ImageTiles | ImagePatches | Unknown:

@@ -137,6 +137,11 @@ class PlanCheck:
         return _limits(check for check in self.checks if check.status in statuses)
 
     @property
+    def limits_warned(self) -> int:
+        """How many limits are exceeded with a warning; one that is lacking is none."""
+        return _limits(check for check in self.checks if check.status is Status.WARN and not check.is_gap)
+
+    @property
     def limits(self) -> int:
         """How many limits there are."""
         return _limits(check for check in self.checks if not check.is_gap)

@@ -440,6 +440,8 @@ class ModelEntry(TypedDict):
     encoding: str | UnknownEntry
     encoding_verified: bool | None
     image_tokens: ImageTilesEntry | ImagePatchesEntry | UnknownEntry
+    context_input_tokens: int | UnknownEntry
+    context_verified: bool | None
     sources: dict[str, str]
     remarks: list[str]
 

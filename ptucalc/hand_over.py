@@ -2,12 +2,14 @@
 
 Source of the properties: `az cognitiveservices account deployment create`, and Microsoft.CognitiveServices/accounts/
 deployments at API version 2024-10-01. Spillover goes to a Standard deployment of the same model, version and data
-processing (Microsoft's page on spillover for provisioned deployments, 2026-06-18).
+processing (Microsoft's page on spillover for provisioned deployments, 2026-06-18). That a deployment's name is of letters,
+digits and _ - . is third-party knowledge; that case does not tell names apart is how Azure Resource Manager compares them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ptucalc.catalog import DeploymentType, Model, Unknown
@@ -46,7 +48,7 @@ class Standard(NamedTuple):
 
 
 class Provisioned(NamedTuple):
-    """One provisioned deployment: `model`, `version` and `format` as Azure names them, `ptu` as `sku.capacity`.
+    """One provisioned deployment: `name`, `model`, `version` and `format` as Azure names them, `ptu` as `sku.capacity`.
 
     `remarks` are what a reader of the generated text must know.
     """
@@ -65,13 +67,17 @@ class Provisioned(NamedTuple):
 def hand_over(
     result: SizingResult, *, spillover: Spillover | None = None, model_format: str | None = None
 ) -> tuple[Provisioned, ...]:
-    """The deployments of a plan, each on the one deployment type that it is sized for.
+    """The deployments of a plan in its order, each on the one deployment type that it is sized for.
 
+    A name that the user gave is kept as it is, one that was made up is brought into a form that Azure takes; all differ in
+    more than their case.
     `model_format` is that of models whose own is not known. Raises BadInput with every problem: a type that is open, a
     model whose version, format or id is open, no size.
     """
     problems: list[Problem] = []
-    taken = {deployment.name for deployment in result.deployments}
+    given = {each.name: result.members[each.name][0].workload.deployment is not None for each in result.deployments}
+    names = _names(given)
+    taken = {name.casefold() for name in names.values()}
     found = []
     for deployment in result.deployments:
         wrong = list(_problems(deployment, model_format))
@@ -79,12 +85,13 @@ def hand_over(
         if wrong:
             continue
         (size,) = deployment.sizes.values()
-        model, remarks = deployment.model, []
+        model, name = deployment.model, names[deployment.name]
+        remarks = list(_about_name(deployment.name, name, given=given[deployment.name]))
         standard = None
         if spillover is not None:
             if model.spillover is True:
                 standard = Standard(
-                    _free_name(deployment.name, taken), STANDARD_SKUS[size.deployment_type], spillover.thousand_tpm
+                    _free_name(f"{name}-standard", taken), STANDARD_SKUS[size.deployment_type], spillover.thousand_tpm
                 )
             else:
                 why = model.spillover.reason if isinstance(model.spillover, Unknown) else "it does not support it"
@@ -94,7 +101,7 @@ def hand_over(
         assert size.ptu is not None
         found.append(
             Provisioned(
-                name=deployment.name,
+                name=name,
                 model=model.model_id or model.name,
                 version=_version(deployment) or "",
                 format=_format(model) or model_format or "",
@@ -144,11 +151,37 @@ def _no_size(deployment: SizedDeployment, size: Size) -> Problem | None:
     return Problem("sku", kind.value, f"a type that {deployment.name} is offered on ({size.reason})")
 
 
+def _names(given: Mapping[str, bool]) -> dict[str, str]:
+    """The name in Azure of each deployment; `given` says whether the user named it. Those keep theirs if they can."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in sorted(given, key=lambda each: not given[each]):  # stable: those that were given come first
+        wanted = name if given[name] or _TAKEN_BY_AZURE.fullmatch(name) else _slug(name)
+        found[name] = _free_name(wanted, taken)
+        taken.add(found[name].casefold())
+    return found
+
+
+_TAKEN_BY_AZURE = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def _slug(name: str) -> str:
+    """A made-up name as Azure takes it: "gpt-4.1 Global eastus2" is gpt-4.1-global-eastus2."""
+    return re.sub(r"[^a-z0-9._-]+", "-", name.casefold()).strip("-") or "deployment"
+
+
+def _about_name(name: str, handed: str, *, given: bool) -> Iterator[str]:
+    """What to say of the name of a deployment that the user named."""
+    how = "set `deployment:` of its workloads"
+    if given and handed != name:
+        yield f"{name} is named {handed} here: another name differs from it in case only, which Azure ignores; {how}"
+    if given and not _TAKEN_BY_AZURE.fullmatch(handed):
+        yield f"Azure is said to take only letters, digits and _ - . in a deployment's name (third party): {how}"
+
+
 def _free_name(name: str, taken: Collection[str]) -> str:
-    """A name for the Standard deployment that no other deployment has."""
-    found = f"{name}-standard"
-    number = 2
-    while found in taken:
-        found = f"{name}-standard-{number}"
-        number += 1
+    """The name, with a number where one in `taken` (without case) differs in case at most."""
+    found, number = name, 2
+    while found.casefold() in taken:
+        found, number = f"{name}-{number}", number + 1
     return found

@@ -11,7 +11,7 @@ from typing import Any
 
 from ptucalc.results import json_number
 
-__all__ = ["cheapest_way", "headlines", "total_of"]
+__all__ = ["cheapest_is_certain", "cheapest_way", "headlines", "sizes_shown", "total_of"]
 
 Data = Mapping[str, Any]
 
@@ -98,7 +98,7 @@ def _shown(
         if way is not None and (best is None or way["monthly_usd"] < best[1]["monthly_usd"]):
             best = (each, way)
     if best is not None:
-        return best[0]["deployment_type"], best[1], _certain(best[0]), best[0]["payg_monthly_usd"]
+        return best[0]["deployment_type"], best[1], cheapest_is_certain(best[0]), best[0]["payg_monthly_usd"]
     known = {kind: ptu for kind, ptu in sizes.items() if ptu is not None}
     kind = min(known, key=lambda each: known[each], default=None)
     payg = next((each["payg_monthly_usd"] for each in priced if each["deployment_type"] == kind), None)
@@ -130,10 +130,12 @@ def cheapest_way(cost: Data) -> dict[str, Any] | None:
     }
 
 
-def _certain(cost: Data) -> bool:
-    """Whether every way to buy has a price, so that the cheapest is so for certain."""
-    return all(option["monthly_usd"] is not None for option in cost["options"]) and all(
-        cost["hybrid"].get(each["term"]) is not None for each in cost["break_even"]
+def cheapest_is_certain(cost: Data) -> bool:
+    """Whether every way to buy a deployment on a type has a price, so that the cheapest is so for certain."""
+    return (
+        cost["payg_monthly_usd"] is not None
+        and all(option["monthly_usd"] is not None for option in cost["options"])
+        and all(cost["hybrid"].get(each["term"]) is not None for each in cost["break_even"])
     )
 
 
@@ -173,6 +175,23 @@ def _reason(
         if entry is not None and entry["reason"]:
             reasons.append(entry["reason"])
     return "; ".join(dict.fromkeys(reasons)) or None
+
+
+def sizes_shown(lines: Sequence[Data]) -> list[dict[str, Any]]:
+    """The sizes of several headlines added up by the type that each shows; [] of one alone.
+
+    PTU of one type cannot serve another, so they are never added together. `deployments` counts those added.
+    """
+    if len(lines) < 2:
+        return []
+    found: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        kind, ptu = line["deployment_type"], line["size_ptu"]
+        if kind is not None and ptu is not None:
+            each = found.setdefault(kind, {"deployment_type": kind, "ptu": 0, "deployments": 0})
+            each["ptu"] += ptu
+            each["deployments"] += 1
+    return list(found.values())
 
 
 def total_of(cost: Data | None) -> dict[str, Any] | None:

@@ -21,6 +21,8 @@ AUTO = "auto"
 """The level of detail of an image that states none: the service chooses."""
 
 LOW, HIGH = "low", "high"
+LEVELS = (LOW, HIGH, "original", AUTO)
+"""The levels of detail that requests have."""
 
 _WHOLE = Grid(1, 1)
 """Tiles, patches and tokens come whole, and an image has one at least."""
@@ -41,11 +43,17 @@ def needs_size(rule: ImageTiles | ImagePatches, detail: str) -> bool:
 
 
 def image_tokens(
-    rule: ImageTiles | ImagePatches, geometry: ImageGeometry, detail: str, size: ImageSize | None
+    rule: ImageTiles | ImagePatches,
+    geometry: ImageGeometry,
+    detail: str,
+    size: ImageSize | None,
+    *,
+    estimated: bool = False,
 ) -> ImageTokens:
     """Tokens of an image of this size at this level of detail.
 
-    `size` may be None where `needs_size` says so. Raises ValueError, with the levels that are published, for another one.
+    `size` may be None where `needs_size` says so. Raises ValueError, with the levels that are published, for another one;
+    unless an estimate will do (`estimated`): then a level that other models have is taken as the one that costs most.
     """
     basis = Basis.PUBLISHED if rule.verified else Basis.ESTIMATE
     if isinstance(rule, ImageTiles):
@@ -62,11 +70,12 @@ def image_tokens(
     assert size is not None
     if detail in rule.details:
         return _of_patches(rule, rule.details[detail], geometry, size, basis, "")
-    if detail != AUTO:
+    if detail != AUTO and not (estimated and detail in LEVELS):
         known = sorted({*rule.details, AUTO})
-        raise ValueError(f"{', '.join(known[:-1])} or {known[-1]} (how others are scaled is not published)")
+        way_out = "; --image-size 1024x768 takes the costliest" if detail in LEVELS else ""
+        raise ValueError(f"{', '.join(known[:-1])} or {known[-1]} (how others are scaled is not published{way_out})")
     counted = [
-        _of_patches(rule, budget, geometry, size, Basis.ESTIMATE, f"detail auto taken as {name}")
+        _of_patches(rule, budget, geometry, size, Basis.ESTIMATE, f"detail {detail} taken as {name}")
         for name, budget in rule.details.items()
     ]
     return max(counted, key=lambda each: each.tokens)

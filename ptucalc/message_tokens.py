@@ -31,6 +31,10 @@ _NOT_COUNTABLE = {
 }
 
 
+_NOTHING: array[int] = array("I")
+"""The tokens of no text; it is replaced and never added to."""
+
+
 class Frame:
     """One message while it is counted: its tokens so far, what is not covered by the published formula."""
 
@@ -42,7 +46,7 @@ class Frame:
         self.role = role
         self.frame = rule.tokens_per_message + tally.counting.count_name(role)
         self.frame += rule.tokens_per_name + tally.counting.count_name(name) if name else 0
-        self.ids: array[int] = array("I")
+        self.ids = _NOTHING
         self.estimates: list[str] = [] if published else ["nothing is published about Responses bodies"]
         self.images: list[PartTokens] = []
         self.pieces: list[Piece] = []
@@ -52,7 +56,10 @@ class Frame:
     def text(self, text: str) -> None:
         """Counts a text of the message."""
         ids = self.tally.ids(text)
-        self.ids = self.ids + ids if self.ids else ids
+        if self.ids:
+            self.ids.extend(ids)
+        else:
+            self.ids = ids
 
     def more(self, tokens: int) -> None:
         """Counts tokens of a frame within the message. The beginnings of two prompts agree over it if the calls are alike."""
@@ -68,7 +75,7 @@ class Frame:
         """Counts an image in its place."""
         self._cut(f"{self.role} after an image")
         self.images.append(part)
-        self.pieces.append(Piece(key, part.tokens, array("I")))
+        self.pieces.append(Piece(key, part.tokens, _NOTHING))
 
     def close(self) -> None:
         """Hands the message's parts to the request."""
@@ -86,7 +93,7 @@ class Frame:
         if piece.tokens:
             self.pieces.append(piece)
             self._tokens += piece.tokens
-        self._key, self.frame, self.ids = next_key, 0, array("I")
+        self._key, self.frame, self.ids = next_key, 0, _NOTHING
 
 
 def count_reply(tally: Tally, *, published: bool) -> None:
@@ -94,7 +101,7 @@ def count_reply(tally: Tally, *, published: bool) -> None:
     rule = tally.counting.rules.messages
     basis = tally.counting.basis(rule.published_for, covered=published)
     tally.parts.append(PartTokens("reply", "", rule.tokens_for_reply, basis, "begins the answer"))
-    tally.pieces.append(Piece("reply", rule.tokens_for_reply, array("I")))
+    tally.pieces.append(Piece("reply", rule.tokens_for_reply, _NOTHING))
 
 
 def count_message(tally: Tally, value: Any, path: str, *, published: bool) -> None:
@@ -213,8 +220,9 @@ def _count_image(frame: Frame, part: Mapping[str, Any], path: str) -> None:
     if isinstance(rule, Unknown):
         tally.problem(path, "an image", f"text only: {rule.reason}")
         return
+    estimated = counting.encoding is None or counting.image_size is not None
     try:
-        counted = image_tokens(rule, counting.rules.images, detail, ImageSize(1, 1))
+        counted = image_tokens(rule, counting.rules.images, detail, ImageSize(1, 1), estimated=estimated)
     except ValueError as error:
         tally.problem(detail_at, detail, str(error))
         return
@@ -223,7 +231,7 @@ def _count_image(frame: Frame, part: Mapping[str, Any], path: str) -> None:
         size = _image_size(frame, image, place)
         if size is None:
             return
-        counted = image_tokens(rule, counting.rules.images, detail, size)
+        counted = image_tokens(rule, counting.rules.images, detail, size, estimated=estimated)
         note = "" if _has_bytes(image) else "size as given"
     note = "; ".join(filter(None, (counted.note, note, counted.why)))
     found = PartTokens(path, frame.role, counted.tokens, counted.basis, note, is_image=True, why=counted.why)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from fractions import Fraction
 
+from ptucalc.hand_over import Spillover
 from ptucalc.plan_diff import Described, Side, SideDeployment, SideWorkload, Value
 from ptucalc.plan_limits import PlanLimits
 from ptucalc.purchase import Purchase
@@ -15,7 +16,13 @@ from ptucalc.workload import LoadProfile, Workload
 __all__ = ["side_of"]
 
 
-def side_of(source: str, sized: SizingResult, bought: Sequence[Purchase], limits: PlanLimits | None) -> Side:
+def side_of(
+    source: str,
+    sized: SizingResult,
+    bought: Sequence[Purchase],
+    limits: PlanLimits | None,
+    spillover: Spillover | None = None,
+) -> Side:
     """One side. A deployment's key is the name that its workloads give it, or what makes it one."""
     members: dict[str, list[SizedWorkload]] = {}
     for each, name in zip(sized.workloads, sized.deployment_of, strict=True):
@@ -39,7 +46,7 @@ def side_of(source: str, sized: SizingResult, bought: Sequence[Purchase], limits
         )
         for each in bought
     ]
-    return Side(source, tuple(workloads), tuple(deployments), _settings(sized.headroom, limits))
+    return Side(source, tuple(workloads), tuple(deployments), _settings(sized.headroom, limits, spillover))
 
 
 def _larger(bought: Purchase) -> str:
@@ -97,8 +104,11 @@ def _described(profile: LoadProfile) -> Described:
     return Described(f"{len(rates)} {kind} rates, mean {float(mean):g}/min", (kind, rates))
 
 
-def _settings(headroom: Fraction, limits: PlanLimits | None) -> Mapping[str, Value]:
+def _settings(headroom: Fraction, limits: PlanLimits | None, spillover: Spillover | None) -> Mapping[str, Value]:
     found: dict[str, Value] = {"headroom": headroom}
+    if spillover is not None:
+        units = spillover.thousand_tpm
+        found["spillover"] = "yes" if units is None else f"yes, {units:,} thousand TPM"
     for limit in limits.limits if limits else ():
         name = f"limits.{limit.name}"
         if limit.deployment_type is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from ptucalc.headlines import headlines, total_of
+from ptucalc.headlines import headlines, sizes_shown, total_of
 
 if TYPE_CHECKING:
     from ptucalc.report_documents import ReportDocument
@@ -59,6 +59,7 @@ def report_document(
         "source": dict(source),
         "headlines": first,
         "total": total_of(cost),
+        "sizes_shown": sizes_shown(first),
         "size": size,
         "cost": cost,
         "logs": _without_folders(logs),

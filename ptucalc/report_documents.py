@@ -5,7 +5,7 @@ A report is a function of this document and of nothing else: every page, sheet a
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -79,6 +79,14 @@ class ReportTotalEntry(TypedDict):
     vs_payg: Number | None
     unpriced: list[str]
     not_offered: list[str]
+
+
+class SizesShownEntry(TypedDict):
+    """The sizes of the headlines that show this type, added up; those without a size are not among `deployments`."""
+
+    deployment_type: Kind
+    ptu: int
+    deployments: int
 
 
 class WhatIfRow(TypedDict):
@@ -258,6 +266,7 @@ class ReportDocument(TypedDict):
     source: ReportSourceEntry
     headlines: list[HeadlineEntry]
     total: ReportTotalEntry | None
+    sizes_shown: NotRequired[list[SizesShownEntry]]
     size: SizeDocument | None
     cost: CostDocument | None
     logs: LogsDocument | None

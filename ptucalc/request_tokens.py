@@ -63,8 +63,13 @@ class RequestTokens(NamedTuple):
     @property
     def basis(self) -> Basis:
         """Published only where every part is."""
-        published = all(part.basis is Basis.PUBLISHED for part in self.parts) and not self.not_counted
-        return Basis.PUBLISHED if published else Basis.ESTIMATE
+        if self.not_counted:
+            return Basis.ESTIMATE
+        estimate = Basis.ESTIMATE
+        for part in self.parts:
+            if part.basis is estimate:
+                return estimate
+        return Basis.PUBLISHED
 
 
 def count_text(text: str, counting: Counting, source: str = "") -> RequestTokens:
@@ -91,7 +96,7 @@ def count_text(text: str, counting: Counting, source: str = "") -> RequestTokens
 
 def named_model(body: Any) -> str | None:
     """The model that a body, or a line of a batch, names; None where it names none (or no text)."""
-    if not isinstance(body, Mapping):
+    if type(body) is not dict and not isinstance(body, Mapping):
         return None
     inner = body.get("body")
     model = inner.get("model") if _is_wrapped(body) and isinstance(inner, Mapping) else body.get("model")
@@ -128,8 +133,8 @@ def count_request(body: Mapping[str, Any], counting: Counting, source: str = "")
         counted_as=counting.model,
         encoding=counting.encoding,
         exact=counting.exact,
-        input_tokens=sum(part.tokens for part in tally.parts),
-        image_tokens=sum(part.tokens for part in tally.parts if part.is_image),
+        input_tokens=sum([part.tokens for part in tally.parts]),
+        image_tokens=sum([part.tokens for part in tally.parts if part.is_image]),
         max_tokens=most,
         parts=tuple(tally.parts),
         not_counted=tuple(tally.not_counted),

@@ -42,7 +42,10 @@ class RegionRoomEntry(TypedDict):
 
 
 class DeploymentRoomEntry(TypedDict):
-    """A deployment on one deployment type; its own region, where it has one, is the first of `regions`."""
+    """A deployment on one deployment type; its own region, where it has one, is the first of `regions`.
+
+    `placed_in` is a region for it where all deployments without one find one together.
+    """
 
     deployment: str
     model: str
@@ -51,6 +54,7 @@ class DeploymentRoomEntry(TypedDict):
     region: str | None
     ptu: int
     fits: bool | None
+    placed_in: str | None
     regions: list[RegionRoomEntry]
 
 

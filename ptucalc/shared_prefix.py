@@ -68,7 +68,7 @@ class PrefixFinder:
         """Takes a prompt of so many input tokens."""
         self._requests += 1
         self._tokens += input_tokens
-        key = _beginning(rendered, self.minimum_tokens)
+        key = None if input_tokens < self.minimum_tokens else _beginning(rendered, self.minimum_tokens)
         if key is None:
             return
         group = self._groups.get(key)

@@ -22,6 +22,9 @@ __all__ = ["Matched", "Throttled", "made_up", "matched_streams", "of_log"]
 
 HOUR_US = 3_600_000_000
 
+HOURS_MADE_UP = 24
+"""So long are the calls that are made up, where they are not too many: in one hour the share of 429s is luck."""
+
 MOST_MADE_UP = 2_000_000
 """So many calls are made up for a check; more take a while, and are for `ptucalc simulate`."""
 
@@ -100,12 +103,17 @@ def made_up(
     catalog: Catalog,
     engine_for: Callable[[int, int, int], Engine],
 ) -> dict[str, Throttled]:
-    """Every deployment with calls made up from its workloads, as `ptucalc simulate PLAN` makes them up."""
-    everyone = [workload for members in workloads.values() for workload in members]
-    duration = max(HOUR_US, shortest_duration_us(everyone))
+    """Every deployment with calls made up from its workloads, as `ptucalc simulate PLAN` makes them up.
+
+    A day of them, or as many hours as MOST_MADE_UP allows, but no less than the profiles need to be gone through once.
+    """
     found = {}
     for each in bought:
-        calls = requests_per_month[each.name] * duration / (hours_per_month * HOUR_US)
+        duration = max(HOUR_US, shortest_duration_us(workloads[each.name]))
+        calls_per_hour = requests_per_month[each.name] / hours_per_month
+        hours = min(HOURS_MADE_UP, MOST_MADE_UP // calls_per_hour if calls_per_hour else HOURS_MADE_UP)
+        duration = max(duration, hours * HOUR_US)
+        calls = calls_per_hour * duration / HOUR_US
         if calls > MOST_MADE_UP:
             reason = f"about {int(calls):,} calls would have to be made up: --log FILE, or ptucalc simulate"
             found[each.name] = Throttled(Unknown(reason))
@@ -116,9 +124,15 @@ def made_up(
         except BadInput as error:
             found[each.name] = Throttled(Unknown("; ".join(map(str, error.problems))))
             continue
-        how = f"mean calls made up ({arrivals.kind.value} arrivals, seed {arrivals.seed}); --log FILE takes real ones"
+        how = f"{_hours(duration)} h of mean calls made up ({arrivals.kind.value} arrivals, seed {arrivals.seed}); --log FILE takes real ones"
         found[each.name] = _throttled(each, workloads[each.name], trace, catalog, engine_for, how)
     return found
+
+
+def _hours(duration_us: int) -> str:
+    """Hours with one decimal at most."""
+    tenths = duration_us * 10 // HOUR_US
+    return f"{tenths // 10:,}" + (f".{tenths % 10}" if tenths % 10 else "")
 
 
 def _throttled(

@@ -259,7 +259,7 @@ class TokenCounter:
     def add(self, path: str, request: RequestTokens) -> None:
         """Takes a request of this file."""
         self._prefixes.add(request.rendered, request.input_tokens)
-        self._files.setdefault(path, []).append(request._replace(rendered=()))
+        self._files.setdefault(path, []).append(RequestTokens(*request[:-1], rendered=()))
 
     def result(
         self,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ptucalc.catalog import Model
+from ptucalc.catalog import Model, Unknown
 from ptucalc.request_tokens import RequestTokens
 from ptucalc.results import Note
 from ptucalc.shared_prefix import SharedPrefix
 from ptucalc.token_rules import Basis, TokenRules
 
-__all__ = ["token_notes"]
+__all__ = ["ABOUT_PROMPTS", "shared_beginnings", "token_notes"]
+
+ABOUT_PROMPTS = frozenset({"context_limit", "prompt_limit", "long_context"})
+"""Codes of notes that hold only of what a model reads, not of what it writes."""
 
 NAMED = 5
 """So many requests, or reasons, are named in one note."""
@@ -107,6 +110,14 @@ def _about_limits(requests: Sequence[RequestTokens], name: str, model: Model) ->
             "HTTP 400, or they spill over."
         )
         yield Note("prompt_limit", message, name)
+    context = model.context
+    if not isinstance(context, Unknown) and (over := [size for size in sizes if size > context.input_tokens]):
+        doubt = "" if context.verified else f" (a third party's number: {context.source})"
+        message = (
+            f"{_share(over, sizes)} over the {context.input_tokens:,} input tokens that the context of {name} holds"
+            f"{doubt} ({_largest(over)}): no deployment of it takes that."
+        )
+        yield Note("context_limit", message, name)
     long = model.long_context
     if long is not None and (over := [size for size in sizes if size > long.over_input_tokens]):
         message = (
@@ -126,15 +137,21 @@ def _largest(over: Sequence[int]) -> str:
     return f"{max(over):,}" if len(over) == 1 else f"the largest has {max(over):,}"
 
 
+def shared_beginnings(prefix: SharedPrefix, requests: int) -> str:
+    """How many of the requests begin alike, in words: the first group, then all others. It takes a group."""
+    first, *others = prefix.groups
+    alike = f"{first.requests:,} of {requests:,} requests begin with the same {first.tokens:,} tokens"
+    if others:
+        groups = f"{len(others):,} more group{'s'[: len(others) > 1]}"
+        alike += f", {sum(group.requests for group in others):,} in {groups} with others"
+    return alike
+
+
 def _about_prefix(requests: Sequence[RequestTokens], prefix: SharedPrefix) -> Iterator[Note]:
     if prefix.share is None:
         return
-    first, *others = prefix.groups
-    alike = f"{first.requests:,} of {len(requests):,} requests begin with the same {first.tokens:,} tokens"
-    if others:
-        alike += f", {sum(group.requests for group in others):,} in {len(others):,} more groups with others"
     message = (
-        f"{alike}: at most {float(prefix.share):.1%} of the input tokens could come from the cache by that (--cache-ratio). "
+        f"{shared_beginnings(prefix, len(requests))}: at most {float(prefix.share):.1%} of the input tokens could come from the cache by that (--cache-ratio). "
         "It is an upper bound: the first call of each beginning writes it, and a cache forgets. (Turns of one conversation "
         "can have more in common than all requests do.)"
     )

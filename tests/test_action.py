@@ -131,6 +131,17 @@ def test_what_cannot_be_checked_fails_the_step_too(runner: Callable) -> None:
     assert out.startswith("::error file=none.yaml,")
 
 
+@pytest.mark.parametrize("arguments", ["--term 1-month\n--discount 50%", "\n--term 1-month\n\n  --discount 50%\n"])
+def test_flags_on_several_lines_all_count(runner: Callable, arguments: str) -> None:
+    """100 and 140 PTU at $260 a month, less half."""
+    budget = "limits: {monthly_budget_usd: 18199}\n"
+    Path("ptucalc.yaml").write_text(PLAN.replace("RATE", "140") + budget)
+    assert "$13,000 → $18,200" in runner(1, ARGUMENTS=arguments)[2]
+    code, out, summary = runner(2, ARGUMENTS=arguments)
+    assert code == 1
+    assert "$18,199" in out and "$18,200" in out and "$18,200" in summary
+
+
 def test_more_flags_are_words_and_no_shell(runner: Callable) -> None:
     code, _, _ = runner(2, ARGUMENTS="--region eastus2 $(touch run) ; touch run")
     assert code == 2

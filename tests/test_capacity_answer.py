@@ -11,7 +11,7 @@ from ptucalc.capacity_answer import CapacityAnswer, capacity_request, compare_ca
 from ptucalc.check_result import Status
 from ptucalc.hand_over import hand_over
 from ptucalc.quota import DeployableSize, QuotaPool
-from ptucalc.room import find_room
+from ptucalc.room_search import find_room
 from ptucalc.sizing_result import SizingResult
 from ptucalc.workload import LoadProfile
 
@@ -100,12 +100,45 @@ def test_the_published_answer_of_the_live_calculator_agrees() -> None:
     assert compared.agrees and compared.asked_raw_ptu == 42
 
 
+def several(*rates: int) -> SizingResult:
+    return planned(*(calls(rate, name=name, deployment=name) for name, rate in zip("abcd", rates, strict=False)))
+
+
+def paired(result: SizingResult, *answers: CapacityAnswer) -> tuple[list[tuple[str, int, bool]], list[CapacityAnswer]]:
+    compared, unmatched = compare_capacity(result, answers)
+    return [(each.deployment, each.answer.deployable_ptu, each.agrees) for each in compared], unmatched
+
+
+def test_each_answer_is_of_one_deployment_whatever_their_order() -> None:
+    result, small, large = several(37, 80), answer(37, 40), answer(80, 80)
+    assert paired(result, small, large) == ([("a", 40, True), ("b", 80, True)], [])
+    assert paired(result, large, small) == ([("b", 80, True), ("a", 40, True)], [])
+    assert paired(result, answer(99, 100), small) == ([("b", 100, False), ("a", 40, True)], [])
+
+
+def test_answers_that_agree_with_none_go_to_what_is_left_in_order_and_then_to_none() -> None:
+    wrong = [answer(99, 100), answer(105, 105), answer(110, 110)]
+    assert paired(several(37, 80), *wrong) == ([("a", 100, False), ("b", 105, False)], wrong[2:])
+
+
+def test_an_answer_makes_room_for_one_that_agrees_with_less() -> None:
+    """38.5 is less than 1 from both 38 and 39, 37.5 only from 38: so it is that of a."""
+    assert paired(several(38, 39), answer("38.5", 40), answer("37.5", 40)) == ([("b", 40, True), ("a", 40, True)], [])
+
+
+def test_an_answer_too_many_is_unknown_with_the_reason() -> None:
+    _, left = capacity_checks(planned(calls(37)), [answer(37, 40), answer(37, 40)])
+    assert (left.status, left.found) == (Status.UNKNOWN, None)
+    assert left.message == "each deployment of the plan that is alder 1 as Global has an answer already"
+
+
 # Checks
 
 
 def test_an_answer_becomes_a_check_that_passes_or_fails() -> None:
     result = planned(calls(37, cache_ratio="50%"))
-    good, bad, other = capacity_checks(result, [answer(37, 40), answer("105.88", 110), answer(1, 15, model="Birch")])
+    (bad,) = capacity_checks(result, [answer("105.88", 110)])
+    good, other = capacity_checks(result, [answer(37, 40), answer(1, 15, model="Birch")])
     assert (good.status, good.allowed, good.found, good.source, good.deployments) == (
         Status.PASS,
         40,
@@ -149,6 +182,45 @@ def test_without_a_region_the_quota_of_each_region_is_no_check() -> None:
     quota = [QuotaPool("OpenAI", GLOBAL, "northland", 39, 0), QuotaPool("OpenAI", GLOBAL, "southland", 40, 0)]
     (check,) = room_checks(find_room(planned(calls(37)), quota=quota))
     assert (check.limit, check.status, check.message) == ("room", Status.PASS, "in southland")
+
+
+def test_deployments_of_one_model_are_checked_against_its_capacity_together() -> None:
+    result = planned(*(calls(100, name=name, deployment=name, region="northland") for name in "ab"))
+    for free, status in ((199, Status.FAIL), (200, Status.PASS)):
+        checks = room_checks(find_room(result, deployable=[DeployableSize("Alder", "1", GLOBAL, "northland", free)]))
+        assert [(check.status, check.allowed, check.found) for check in checks] == [(status, free, 200)] * 2
+
+
+def test_an_open_version_of_which_only_some_have_room_cannot_be_checked() -> None:
+    two = a_model(publisher="OpenAI", versions=("1", "2"))
+    result = sized(calls(37, region="northland"), a_catalog(two), deployment_types=(GLOBAL,))
+    for large, small, status in ((1000, 10, Status.UNKNOWN), (39, 10, Status.FAIL), (1000, 40, Status.PASS)):
+        capacity = [DeployableSize("Alder", v, GLOBAL, "northland", ptu) for v, ptu in (("1", small), ("2", large))]
+        (check,) = room_checks(find_room(result, deployable=capacity))
+        assert (check.status, check.allowed) == (status, small)
+        assert check.found == (None if status is Status.UNKNOWN else 40)
+
+
+def test_deployments_without_a_region_pass_where_they_can_be_spread() -> None:
+    """40 and 80 PTU: northland has room for 80 in all and southland for 79, so the large one goes north."""
+    quota = [QuotaPool("OpenAI", GLOBAL, "northland", 80, 0), QuotaPool("OpenAI", GLOBAL, "southland", 79, 0)]
+    checks = room_checks(find_room(several(37, 80), quota=quota))
+    assert [(check.scope, check.status, check.message) for check in checks] == [
+        ("a", Status.PASS, "in southland, the others without a region elsewhere"),
+        ("b", Status.PASS, "in northland, the others without a region elsewhere"),
+    ]
+
+
+def test_quota_of_what_has_a_region_is_checked_though_others_have_none() -> None:
+    plans = [calls(40, name="a", deployment="a", region="northland"), calls(10, name="b", deployment="b")]
+    south = QuotaPool("OpenAI", GLOBAL, "southland", 10, 0)
+    for free, status in ((39, Status.FAIL), (40, Status.PASS)):
+        quota = [QuotaPool("OpenAI", GLOBAL, "northland", free, 0), south]
+        checks = room_checks(find_room(planned(*plans), quota=quota))
+        assert [(check.limit, check.status, check.found) for check in checks] == [
+            ("quota", status, 40),
+            ("room", Status.PASS, "fits"),
+        ]
 
 
 def test_what_is_not_known_is_never_a_pass() -> None:

@@ -119,6 +119,25 @@ MULTIPLIERS = {
 }
 
 
+CONTEXT = {
+    **dict.fromkeys(("gpt-5.4", "gpt-5.5", "gpt-5.6-luna", "gpt-5.6-sol", "gpt-5.6-terra"), 922_000),
+    **dict.fromkeys(("gpt-6-astra", "gpt-6-luna", "gpt-6-sol", "gpt-6.1-sol"), 922_000),
+    **dict.fromkeys(("gpt-5", "gpt-5-mini", "gpt-5.1", "gpt-5.1-codex", "gpt-5.2", "gpt-5.2-codex"), 272_000),
+    **dict.fromkeys(("gpt-5.3-codex", "gpt-5.4-mini"), 272_000),
+    **dict.fromkeys(("gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano"), 1_047_576),
+    **dict.fromkeys(("o1", "o3", "o3-mini", "o4-mini"), 200_000),
+    **dict.fromkeys(("gpt-4o", "gpt-4o-mini", "o1-mini", "o1-preview"), 128_000),
+    "gpt-4-32k": 32_768,
+}
+"""Input tokens, from Microsoft's page of the models that Azure sells; but for those of the last line of the test."""
+
+
+def test_context_limits() -> None:
+    limits = {model.name: model.context for model in CATALOG if not isinstance(model.context, Unknown)}
+    assert {name: limit.input_tokens for name, limit in limits.items()} == CONTEXT
+    assert sorted(name for name, limit in limits.items() if not limit.verified) == ["gpt-4-32k", "gpt-6.1-sol"]
+
+
 def test_image_tiles() -> None:
     rules = {model.name: model.image_tokens for model in CATALOG}
     assert {n: (r.base, r.per_tile) for n, r in rules.items() if isinstance(r, ImageTiles)} == TILES

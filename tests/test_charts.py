@@ -96,7 +96,9 @@ def test_a_page_that_fills_in_the_rows_itself_gets_none():
 
 def test_pay_as_you_go_runs_from_nothing_through_the_worth_of_a_full_month():
     line, prices, crossings = values(charts.break_even(DEPLOYMENT))
-    assert line == [{"utilization": 0, "usd": 0}, {"utilization": 1, "usd": 300}, {"utilization": 2, "usd": 600}]
+    points = [(point["utilization"], point["usd"]) for point in line]
+    assert points == [(0, 0), (1, 300), (2, 600)]
+    assert {point["term"] for point in line} == {"pay-as-you-go"}
     assert prices == [{"term": "hourly", "usd": 600}, {"term": "1-year", "usd": 240}]
     assert [(c["utilization"], c["usd"]) for c in crossings] == [(2, 600), (0.8, 240)]
 
@@ -148,3 +150,25 @@ def test_a_theme_adds_colours_and_changes_nothing_else():
     assert charts.themed(spec) == {**spec, "config": theme()}
     assert charts.themed(spec, dark=True)["config"] == theme(dark=True) != theme()
     assert "config" not in spec
+
+
+def test_pay_as_you_go_is_in_the_legend_with_a_colour_of_its_own():
+    sloping, level, _ = charts.break_even(DEPLOYMENT)["layer"]
+    for channel in ("color", "strokeDash"):
+        assert sloping["encoding"][channel] == level["encoding"][channel]
+    domain = sloping["encoding"]["color"]["scale"]["domain"]
+    assert "pay-as-you-go" in domain and len(domain) == len(set(domain)) == len(level["data"]["values"]) + 1
+    for dark in (False, True):
+        colours = theme(dark=dark)["range"]["category"]
+        assert len(set(colours)) == len(colours) >= 4  # three terms and pay-as-you-go
+        assert "color" not in theme(dark=dark)["style"]["payg"]  # it would win over the legend's
+
+
+def test_429s_stand_in_the_middle_of_their_quarter_hour_and_their_legend_has_sizes_that_occur():
+    busy = {"worst_day": {"quarter_hours_utilization": [0.5] * 96, "quarter_hours_429": [0] * 90 + [1, 3, 3, 5, 0, 0]}}
+    *_, dots = charts.utilization_of_day(busy)["layer"]
+    assert dots["transform"][1] == {"calculate": "datum.hour + 0.125", "as": "middle"}
+    assert dots["encoding"]["x"]["field"] == "middle"
+    assert dots["encoding"]["size"]["legend"]["values"] == [1, 3, 5]
+    busy["worst_day"]["quarter_hours_429"] = [0] * 96
+    assert len(charts.utilization_of_day(busy)["layer"]) == 2  # no dots, no legend

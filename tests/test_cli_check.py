@@ -201,7 +201,7 @@ def test_age_is_that_of_the_rates_and_a_warning_unless_strict(cli: Callable, pla
         ran = cli("check", old, "-q")
         assert ran.code == 0
         assert f"1 day over; rates checked on {oldest}: update ptucalc" in ran.out
-        assert "The limit is kept, 1 with a warning." in ran.out
+        assert "No limit is broken, but 1 of 1 is exceeded, which is a warning." in ran.out
         strict = cli("check", old, "-q", "--strict")
         assert strict.code == 1
         assert "1 of 1 limit broken." in strict.out
@@ -451,6 +451,33 @@ def test_saved_answers_of_azure_are_checked_without_limits_of_the_plan(cli: Call
     used: dict[str, Any] = json.loads(json.dumps(USAGES).replace("299", "300"))
     Path("usages.json").write_text(json.dumps(used))
     assert cli("check", plan(), "--usages", "eastus2=usages.json").code == 0
+
+
+def test_a_broken_limit_with_nothing_to_add_ends_with_its_place(cli: Callable, plan: Callable) -> None:
+    broken = plan("  allowed_regions: [uksouth]\n")
+    assert "plan.yaml:4\n" in cli("check", broken, "-q").out
+    assert "plan.yaml:4 |" in cli("check", broken, "-q", "-o", "markdown").out
+
+
+def test_answers_in_several_files_are_each_of_one_deployment(cli: Callable, plan: Callable) -> None:
+    """98 and 49 PTU before rounding, so 100 and 50."""
+    row = CHAT.splitlines()[1].replace("eastus2", "eastus2, deployment: NAME")
+    two = "workloads:\n" + row.replace("NAME", "a") + "\n"
+    two += row.replace("NAME", "b").replace("chat", "more").replace("98", "49") + "\n"
+    for number, (raw, ptu) in enumerate(((49, 50), (98, 100))):
+        answer = {
+            "model": {"format": "OpenAI", "name": "gpt-4.1", "version": "2025-04-14"},
+            "skuName": "GlobalProvisionedManaged",
+            "estimatedCapacity": {"value": raw, "deployableValue": ptu},
+        }
+        Path(f"{number}.json").write_text(json.dumps(answer))
+    ran = cli("check", plan(workloads=two), "--against", "0.json", "--against", "1.json", "--json")
+    checks = json.loads(ran.out)["checks"]
+    assert [(check["status"], check["allowed"], check["deployments"]) for check in checks] == [
+        ("pass", 50, ["b"]),
+        ("pass", 100, ["a"]),
+    ]
+    assert ran.code == 0
 
 
 def test_microsofts_own_answer_is_compared(cli: Callable, plan: Callable) -> None:

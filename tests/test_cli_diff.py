@@ -88,6 +88,28 @@ def test_exit_codes_say_whether_there_is_a_difference(cli: Callable, plans: Path
     assert cli("diff", "old.yaml", "new.yaml", "--exit-code").code == 1
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("", "spillover: true\n", "spillover yes (new)"),
+        ("spillover: true\n", "spillover: {thousand_tpm: 100}\n", "spillover yes → yes, 100 thousand TPM"),
+        (
+            "spillover: {thousand_tpm: 100}\n",
+            "spillover: {thousand_tpm: 200}\n",
+            "100 thousand TPM → yes, 200 thousand",
+        ),
+        ("spillover: true\n", "spillover: false\n", "spillover yes (gone)"),
+        ("", "spillover: false\n", ""),
+    ],
+)
+def test_spillover_is_a_setting_of_the_plan(cli: Callable, in_tmp: Path, old: str, new: str, said: str) -> None:
+    Path("old.yaml").write_text(old + OLD)
+    Path("new.yaml").write_text(new + OLD)
+    ran = cli("diff", "old.yaml", "new.yaml", "--exit-code")
+    assert ran.code == (1 if said else 0)
+    assert (said or "Nothing changed") in ran.out
+
+
 def test_json_has_the_shape_that_its_schema_promises(cli: Callable, plans: Path) -> None:
     document = json.loads(cli("diff", "old.yaml", "new.yaml", "--json").out)
     assert TypeAdapter(DiffDocument).validate_python(document, strict=True) == document

@@ -111,6 +111,25 @@ def test_the_calculators_request_has_the_plans_workloads(cli, plan: str) -> None
     assert out.count("has no field for the prompt cache") == 1
 
 
+def test_made_up_names_go_with_alerts_and_with_the_calculators_request(cli, in_tmp: Path) -> None:
+    Path("w.csv").write_text(
+        "name,model,region,deployment_type,rpm,input_tokens,output_tokens\n"
+        "a,gpt-4.1,eastus2,global,1,1,1\nb,gpt-4.1,uksouth,global,1,1,1\n"
+    )
+    ran = cli("size", "w.csv", "-o", "az", "--alerts")
+    made = [flags_of(words).get("--deployment-name") for words in commands_of(ran.out)]
+    assert ran.code == 0 and list(filter(None, made)) == ["gpt-4.1-global-eastus2", "gpt-4.1-global-uksouth"]
+    assert cli("size", "w.csv", "-o", "calculate-model-capacity").out.count("\nBODY=") == 2
+
+
+@pytest.mark.parametrize(("place", "expected"), [("eastus", ""), ("mars", "\n"), ("estus2", ": westus2 or eastus2?\n")])
+def test_a_region_of_usages_that_nobody_knows_is_refused(cli, usages: str, place: str, expected: str) -> None:
+    ran = cli(*GLOBAL, "--usages", f"{place}={usages}")
+    assert ran.code == (2 if expected else 0)
+    if expected:
+        assert ran.err.endswith(f"{place}=usages.json should be a region that some PTU model is listed in{expected}")
+
+
 def test_the_ending_of_the_file_says_the_language(cli, in_tmp: Path) -> None:
     for name, start in (("main.bicep", "// Made by"), ("main.tf", "# Made by"), ("deploy.sh", "# Made by")):
         ran = cli(*GLOBAL, "--out-file", name)
@@ -208,6 +227,20 @@ def test_json_has_the_room_and_keeps_its_schema(cli, usages: str, capacities: st
         ("swedencentral", None),
     ]
     assert "room" not in json.loads(cli(*GLOBAL, "--json").out)
+
+
+def test_deployments_that_can_be_spread_ask_for_no_more_quota(cli, in_tmp: Path) -> None:
+    """Two of 150 PTU, with 200 free in each of two regions; with 149 they find no place and must ask."""
+    Path("w.csv").write_text(
+        "name,model,deployment,rpm,input_tokens,output_tokens\na,gpt-4.1,a,150,3000,0\nb,gpt-4.1,b,150,3000,0\n"
+    )
+    flags = ("size", "w.csv", "--sku", "global", "--usages", "eastus2=u.json", "--usages", "westus3=u.json")
+    for limit, fits in ((200, True), (149, False)):
+        entry = {"name": {"value": "OpenAI.GlobalProvisionedManaged"}, "currentValue": 0, "limit": limit}
+        Path("u.json").write_text(json.dumps({"value": [entry]}))
+        out = " ".join(cli(*flags).out.split())
+        assert ("Room for a, Global in eastus2, the others without a region elsewhere." in out) is fits
+        assert ("Request " in out) is not fits
 
 
 def test_an_answer_that_does_not_say_its_region_is_asked_for_it(refuses, usages: str) -> None:

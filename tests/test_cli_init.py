@@ -51,6 +51,13 @@ def test_every_limit_but_the_floor_is_shown_and_every_line_is_short() -> None:
     assert max(map(len, text.splitlines())) <= 130
 
 
+def test_a_name_that_looks_like_a_flag_is_advised_as_a_path(cli: Callable, in_tmp: Path) -> None:
+    ran = cli("init", "--", "-x.yaml")
+    assert ran.code == 0
+    assert ran.err.endswith("Next: ptucalc size ./-x.yaml, ptucalc check ./-x.yaml\n")
+    assert cli("size", "./-x.yaml").code == 0
+
+
 def test_an_existing_plan_is_never_replaced(refuses: Callable, in_tmp: Path) -> None:
     Path("ptucalc.yaml").write_text("mine")
     assert refuses("init") == (

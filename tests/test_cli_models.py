@@ -105,6 +105,8 @@ def test_json_has_the_catalog_as_numbers_and_reasons(cli) -> None:
     assert all(source in document["sources"] for m in by_name.values() for source in m["sources"].values())
     assert (by_name["gpt-oss-20b"]["encoding"], by_name["gpt-oss-20b"]["encoding_verified"]) == ("o200k_harmony", True)
     assert set(by_name["gpt-6-sol"]["encoding"]) == {"unknown"} and by_name["gpt-6-sol"]["encoding_verified"] is None
+    assert (by_name["gpt-4o"]["context_input_tokens"], by_name["gpt-4o"]["context_verified"]) == (128_000, True)
+    assert set(by_name["gpt-4"]["context_input_tokens"]) == {"unknown"} and by_name["gpt-4"]["context_verified"] is None
     assert by_name["gpt-4o"]["image_tokens"] == {"base": 85, "per_tile": 170, "verified": True}
     assert by_name["gpt-5-mini"]["image_tokens"] == {
         "multiplier": 1.62,

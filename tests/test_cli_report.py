@@ -335,3 +335,40 @@ def test_bad_rows_can_be_skipped_and_are_told(cli: Callable, tmp_path: Path) -> 
 
 def test_the_help_names_the_command(cli: Callable) -> None:
     assert "hand over" in cli("--help").out and "--out-file" in cli("report", "--help").out
+
+
+# Contradictions, and names that only a log can have
+
+
+@pytest.mark.parametrize(
+    ("format", "name"), [("html", "r.xlsx"), ("md", "r.htm"), ("xlsx", "R.HTML"), ("csv", "r.json")]
+)
+def test_a_format_and_a_file_that_is_named_as_another_are_refused(
+    refuses: Callable, tmp_path: Path, format: str, name: str
+) -> None:
+    assert f"as {tmp_path / name} ends" in refuses("report", PLAN, "-f", format, "--out-file", tmp_path / name)
+    assert os.listdir(tmp_path) == []
+
+
+def test_json_into_a_file_that_is_named_as_another_is_refused(refuses: Callable, tmp_path: Path) -> None:
+    assert "should be html" in refuses("report", PLAN, "--json", "--out-file", tmp_path / "r.html")
+
+
+def test_a_log_may_call_its_deployments_anything(cli: Callable, tmp_path: Path) -> None:
+    names = ["x" * 10_000, "x" * 9_999, "\u202eevil\u2067", "\u200f\u05d0", "plain"]
+    lines = ["timestamp,deployment,model,prompt_tokens,completion_tokens"]
+    lines += [f"2026-11-09T0{hour}:00:21Z,{name},gpt-4.1,1000,100" for name in names for hour in range(5)]
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    report = document(cli("report", log, "--json", *DAY))
+    found = [line["deployment"] for line in report["headlines"]]
+    assert len(set(found)) == len(names) and max(map(len, found)) <= 200
+    assert {"plain", "\u200f\u05d0", "\ufffdevil\ufffd", "x" * 180 + "…", "x" * 180 + "… (2)"} == set(found)
+    for line in report["headlines"]:  # size, cost, log and simulation are of one deployment
+        assert line["size_ptu"] == 15 and line["cheapest"] and line["throttled"], line
+    for name in ("r.html", "r.xlsx", "r.md", "r.csv"):
+        assert cli("report", log, "--out-file", tmp_path / name).code == 0
+    costs = document(cli("cost", log, "--json"))
+    assert {each["name"] for each in costs["deployments"]} == set(found)
+    assert cli("logs", log, "--save", tmp_path / "plan.yaml").code == 0
+    assert cli("size", tmp_path / "plan.yaml").code == 0

@@ -414,7 +414,7 @@ def test_prompts_that_cannot_be_counted_are_refused_in_one_line(
 def test_an_answer_is_a_text(refuses: Callable, in_tmp: Path) -> None:
     write("a.json", body())
     message = refuses("size", *MODEL, "--rpm", "1", "--input-tokens", "1", "--completion-file", "a.json")
-    assert message == "Error  a.json: completion_file: a request should be the text of an answer, without anything around it\n"  # fmt: skip
+    assert message == "Error  a.json: completion_file: a request should be the text of an answer, without anything around it (a .txt is bare text, whatever is in it)\n"  # fmt: skip
 
 
 def test_standard_input_is_one_of_the_two(refuses: Callable, cli: Callable) -> None:
@@ -574,3 +574,133 @@ def test_help_of_tokens_loads_no_tokenizer() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)  # fmt: skip
     assert done.stderr.splitlines()[-1] == "[]" and "--image-size" in done.stdout
+
+
+# Which version, which file, which groups
+
+
+def dated(name: str | None = "gpt-4o-2024-05-13", content: str = TEXT) -> dict[str, Any]:
+    return {"model": name, "messages": [{"role": "user", "content": content}]}
+
+
+def test_the_version_that_a_body_names_is_sized_and_priced(cli: Callable, in_tmp: Path) -> None:
+    asked = ("--rpm", "1000", "--output-tokens", "100", "--sku", "global", "-o", "json")
+    write("p.json", dated(content="hi"))
+    found = document(cli("cost", "--prompt-file", "p.json", *asked))
+    # 3 for the message, its role, one token, 3 for the reply
+    same = document(cli("cost", "-m", "gpt-4o-2024-05-13", "--input-tokens", "8", *asked))
+    assert found["deployments"] == same["deployments"]
+    assert found["deployments"][0]["model_version"] == "2024-05-13"
+    write("lines.jsonl", dated(), dated("GPT-4o-2024-05-13", "hi"))
+    assert (
+        document(cli("size", "--prompt-file", "lines.jsonl", *asked))["deployments"][0]["model_version"] == "2024-05-13"
+    )
+    write("plan.yaml", "workloads:\n- {prompt_file: p.json, requests_per_minute: 1, output_tokens: 1}\n")
+    assert document(cli("size", "plan.yaml", "-o", "json"))["deployments"][0]["model_version"] == "2024-05-13"
+
+
+@pytest.mark.parametrize("other", ["gpt-4o-2024-08-06", "gpt-4o"])
+def test_bodies_of_several_versions_are_refused_unless_one_is_given(
+    other: str, cli: Callable, refuses: Callable, in_tmp: Path
+) -> None:
+    write("p.jsonl", dated(), dated(other))
+    asked = ("--prompt-file", "p.jsonl", "--rpm", "1", "--output-tokens", "1")
+    names = ", ".join(sorted(["gpt-4o-2024-05-13", other]))
+    assert refuses("size", *asked) == (
+        f"Error  p.jsonl: model: {names} should be one version of the model in all requests; -m MODEL (model in a plan) says "
+        "which it is for all\n"
+    )
+    found = document(cli("size", "-m", "gpt-4o-2024-08-06", *asked, "-o", "json"))
+    assert found["deployments"][0]["model_version"] == "2024-08-06"
+    assert document(cli("tokens", "p.jsonl", "-o", "json"))["totals"]["requests"] == 2
+
+
+NAMES_FILES = """workloads:
+- {name: a, model: gpt-4.1, requests_per_minute: 1, prompt_file: p/p.txt, completion_file: c.txt}
+limits: {max_catalog_age_days: 9999}
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("tokens", "p", *MODEL),
+        ("size", *MODEL, "--rpm", "1", "--prompt-file", "p", "--output-tokens", "1"),
+        ("size", *MODEL, "--prompt-file", "p", "--output-tokens", "1", "--ptu", "15"),
+        ("cost", *MODEL, "--rpm", "1", "--prompt-file", "p", "--output-tokens", "1"),
+        ("cost", *MODEL, "--rpm", "1", "--completion-file", "p", "--input-tokens", "1"),
+        ("size", "plan.yaml"),
+        ("size", "plan.yaml", "-o", "csv"),
+        ("size", "plan.yaml", "-o", "bicep"),
+        ("cost", "plan.yaml"),
+        ("check", "plan.yaml"),
+        ("diff", "plan.yaml", "plan.yaml"),
+        ("report", "plan.yaml", "--format", "markdown"),
+    ],
+)
+def test_what_was_read_is_never_written_over(arguments: tuple[str, ...], refuses: Callable, in_tmp: Path) -> None:
+    write("p/p.txt", TEXT)
+    write("c.txt", TEXT)
+    write("plan.yaml", NAMES_FILES)
+    written = ("p/../p/p.txt",) if arguments[1] != "plan.yaml" else ("p/p.txt", "c.txt")
+    for target in written:
+        message = refuses(*arguments, "--out-file", target)
+        assert message.endswith(f"--out-file: {target} should be another file than the one that is read\n"), message
+        assert Path(target).read_text() == TEXT
+
+
+def test_a_plan_on_standard_input_and_a_file_of_minutes_are_kept_too(
+    cli: Callable, refuses: Callable, in_tmp: Path
+) -> None:
+    write("p/p.txt", TEXT)
+    write("c.txt", TEXT)
+    assert "another file" in refuses("size", "-", "--out-file", "c.txt", stdin=NAMES_FILES.encode())
+    rows = "".join(f"2026-10-01T00:{minute:02}:00Z,gpt-4.1,1,5,1\n" for minute in range(60))
+    write("calls.csv", "timestamp,model,requests,prompt_tokens,completion_tokens\n" + rows)
+    assert cli("logs", "calls.csv", "--save", "m.yaml").code == 0
+    (saved,) = Path().glob("m.minutes.csv*")
+    before = saved.read_bytes()
+    for command in ("size", "cost", "simulate"):
+        assert "another file" in refuses(command, "m.yaml", "-o", "csv", "--out-file", saved)
+    assert saved.read_bytes() == before
+
+
+def test_a_new_file_in_the_folder_of_the_prompts_may_be_written(cli: Callable, in_tmp: Path) -> None:
+    write("p/p.txt", TEXT)
+    assert cli("tokens", "p", *MODEL, "--out-file", "p/out.md").code == 0
+    assert Path("p/out.md").exists()
+
+
+def test_the_note_of_a_size_tells_the_share_of_all_groups(cli: Callable, in_tmp: Path) -> None:
+    # 1,101 equal tokens; with the frame, 4 before them, two requests begin alike with 1,105, two others with as many
+    texts = [f"hello{' ' + word}" + f" {word}" * 1099 + ending for word in ("hello", "world") for ending in (".", "!")]
+    write("p.jsonl", *(body(text) for text in texts))
+    found = document(cli("size", "--prompt-file", "p.jsonl", "--rpm", "1", "--output-tokens", "1", "-o", "json"))
+    (message,) = [note["message"] for note in found["notes"] if note["code"] == "shared_prefix"]
+    # each request has 1,101 tokens, its ending, 4 of the frame and 3 of the reply
+    assert message.startswith(
+        "2 of 4 requests begin with the same 1,105 tokens, 2 in 1 more group with others: a cache ratio of at most 99.6% could"
+    ), message
+
+
+def test_a_request_over_the_context_is_noted_by_size_though_the_mean_is_not(cli: Callable, in_tmp: Path) -> None:
+    write("p.jsonl", body(" hello" * 128_000), body("hi"))
+    asked = ("--prompt-file", "p.jsonl", "--rpm", "1", "--output-tokens", "1", "-o", "json")
+    codes = {note["code"]: note["message"] for note in document(cli("size", *asked))["notes"]}
+    assert codes["context_limit"].startswith(
+        "1 of 2 prompts is over the 128,000 input tokens that the context of gpt-4o holds"
+    )
+    write("c.txt", " hello" * 128_001)
+    more = ("-m", "gpt-4o", "--rpm", "1", "--input-tokens", "1", "--completion-file", "c.txt", "-o", "json")
+    assert "context_limit" not in {note["code"] for note in document(cli("size", *more))["notes"]}
+
+
+@pytest.mark.parametrize(
+    "content", ['{"choices": [{"message": {"content": "hi"}}]}', '{"id": 1}', "[1]", '"hi"', "[]", "{no JSON"]
+)
+def test_an_answer_in_json_is_told_to_be_saved_as_text(content: str, refuses: Callable, in_tmp: Path) -> None:
+    write("ans.json", content)
+    message = refuses("size", *MODEL, "--rpm", "1", "--input-tokens", "1", "--completion-file", "ans.json")
+    assert message.rstrip().endswith(
+        "the text of an answer, without anything around it (a .txt is bare text, whatever is in it)"
+    )

@@ -114,6 +114,57 @@ def test_a_place_that_is_not_known_is_remarked() -> None:
     assert handed(calls(), models=(unsure,))[0].remarks == ("unsure whether it is offered: no table",)
 
 
+# Names
+
+
+def names(*workloads: object, **given: object) -> list[str]:
+    return [one.name for one in handed(*workloads, **given)]
+
+
+def test_names_that_were_made_up_are_fit_for_azure() -> None:
+    two = [calls(1, name="a", region="northland"), calls(1, name="b", region="southland", deployment_type="data-zone")]
+    found = handed(*two, spillover=Spillover())
+    assert [(one.name, one.spillover and one.spillover.name, one.remarks) for one in found] == [
+        ("alder-northland", "alder-northland-standard", ()),
+        ("alder-data-zone-southland", "alder-data-zone-southland-standard", ()),
+    ]
+    assert names(calls(1), models=(a_model("Alder (2)", publisher="OpenAI", versions=("1",)), ALDER)) == ["Alder"]
+    heading = a_model("Ünder Oak", publisher="OpenAI", versions=("1",))
+    assert names(calls(1, model="Ünder Oak"), models=(heading,)) == ["nder-oak"]
+
+
+def test_a_made_up_name_gives_way_to_one_that_was_given() -> None:
+    made, given = calls(1, name="a", region="northland"), calls(1, name="b", deployment="ALDER-northland")
+    other = calls(1, name="c", region="southland")
+    assert names(made, given, other) == ["alder-northland-2", "ALDER-northland", "alder-southland"]
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", "a/b", "ü", "chat!"])
+def test_a_given_name_that_azure_may_refuse_is_kept_and_remarked(name: str) -> None:
+    (one,) = handed(calls(1, deployment=name))
+    assert one.name == name
+    assert one.remarks == (
+        "Azure is said to take only letters, digits and _ - . in a deployment's name (third party): set `deployment:` "
+        "of its workloads",
+    )
+    assert handed(calls(1, deployment="Az_0-9."))[0].remarks == ()
+
+
+def test_names_that_differ_in_case_only_are_told_apart() -> None:
+    found = handed(
+        *(calls(1, name=name, deployment=name) for name in ("Chat", "chat", "CHAT-standard")), spillover=Spillover()
+    )
+    assert [(one.name, one.spillover and one.spillover.name) for one in found] == [
+        ("Chat", "Chat-standard-2"),
+        ("chat-2", "chat-2-standard"),
+        ("CHAT-standard", "CHAT-standard-standard"),
+    ]
+    assert found[0].remarks == () and found[1].remarks == (
+        "chat is named chat-2 here: another name differs from it in case only, which Azure ignores; set `deployment:` "
+        "of its workloads",
+    )
+
+
 # Alert rules
 
 

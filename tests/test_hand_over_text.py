@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from ptucalc.alert_rules import alert_rules
@@ -151,6 +151,7 @@ def test_a_capacity_that_nobody_gave_must_be_set_by_hand() -> None:
     st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), min_size=1, max_size=3, unique=True)
 )
 def test_any_names_come_back_from_the_az_commands(names: list[str]) -> None:
+    assume(not any(name.startswith("@") or "=@" in name for name in names))
     deployments = [a_deployment(name, ptu=15 + 5 * i, model=name) for i, name in enumerate(names)]
     found = [flags_of(words) for words in commands_of(az_script(deployments, title=names[0], alerts=False))]
     assert [(f["--deployment-name"], f["--model-name"], f["--sku-capacity"]) for f in found] == [
@@ -191,6 +192,27 @@ def test_the_script_stops_at_once_where_the_account_is_not_set(tmp_path: Path) -
         [BASH], input=script, capture_output=True, text=True, cwd=tmp_path, env={"RESOURCE_GROUP": "g"}
     )
     assert ran.returncode != 0 and ran.stdout == "" and "set it to the Azure OpenAI or Foundry resource" in ran.stderr
+
+
+@pytest.mark.parametrize("text", ["@/etc/passwd", "@-", "x=@secret", "-x=@secret", "@"])
+@pytest.mark.parametrize("field", ["name", "model", "version", "format"])
+def test_what_az_would_read_a_file_for_is_refused(text: str, field: str) -> None:
+    deployment = a_deployment()._replace(**{field: text})
+    for write in (
+        lambda: az_script([deployment], title="t", alerts=False),
+        lambda: capacity_script([(deployment, {}, ())], title="t"),
+    ):
+        with pytest.raises(BadInput) as refused:
+            write()
+        (problem,) = refused.value.problems
+        assert problem.found == text and "az would read a file of that name" in problem.expected
+
+
+@pytest.mark.parametrize("name", ["me@home", "a@=b", "a="])
+def test_other_at_signs_are_only_text_to_az(name: str) -> None:
+    assert (
+        flags_of(commands_of(az_script([a_deployment(name)], title="t", alerts=False))[0])["--deployment-name"] == name
+    )
 
 
 # Alerts as az

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ptucalc.headlines import cheapest_way, headlines, total_of
+from ptucalc.headlines import cheapest_is_certain, cheapest_way, headlines, sizes_shown, total_of
 from ptucalc.report_assembly import report_document, titled
 from ptucalc.workload import LoadProfile
 
@@ -190,3 +190,24 @@ def test_a_report_names_files_without_their_folders():
 def test_a_title_names_the_deployment_or_counts_them():
     assert titled(["chat <prod>"], ["x.csv"]) == "PTU plan: chat <prod>"
     assert titled(["a", "b"], []) == "PTU plan: 2 deployments"
+
+
+def test_sizes_are_added_up_by_the_type_that_each_headline_shows():
+    lines = [("global", 460), ("data-zone", 255), ("global", 15), (None, None), ("regional", None)]
+    entries = [{"deployment_type": kind, "size_ptu": ptu} for kind, ptu in lines]
+    assert sizes_shown(entries) == [
+        {"deployment_type": "global", "ptu": 475, "deployments": 2},
+        {"deployment_type": "data-zone", "ptu": 255, "deployments": 1},
+    ]
+    assert sizes_shown(entries[:1]) == []
+
+
+@pytest.mark.parametrize("lacking", ["payg", "option", "mix", ""])
+def test_a_way_is_the_cheapest_for_certain_only_where_every_way_has_a_price(lacking):
+    cost = {
+        "payg_monthly_usd": None if lacking == "payg" else 10,
+        "options": [{"monthly_usd": None if lacking == "option" else 20}],
+        "break_even": [{"term": "1-year"}],
+        "hybrid": {"1-year": None if lacking == "mix" else {"monthly_usd": 5}},
+    }
+    assert cheapest_is_certain(cost) is (not lacking)

@@ -197,3 +197,26 @@ def test_a_table_that_scrolls_is_a_stop_of_the_keyboard(browser, pages):
         ".every(f => (f.scrollWidth > f.clientWidth) === (f.tabIndex === 0))"
     )
     assert browser.run("document.querySelectorAll('.scroll[tabindex]').length > 0")
+
+
+def test_what_is_folded_is_open_on_paper_and_closed_again(browser, pages):
+    browser.open(pages["plan"])
+    count = "document.querySelectorAll('details[open]').length"
+    whole = browser.run("document.querySelectorAll('details').length")
+    browser.run("document.querySelector('details').open = true")
+    browser.run("window.dispatchEvent(new Event('beforeprint'))")
+    assert browser.run(count) == whole > 3
+    browser.run("window.dispatchEvent(new Event('afterprint'))")
+    assert browser.run(count) == 1
+
+
+def test_a_table_says_that_it_scrolls_only_where_it_does(browser, pages):
+    browser.open(pages["plan"], width=390)
+    assert browser.run("document.querySelectorAll('.scroll.more').length") > 0
+    assert browser.run(
+        "Array.from(document.querySelectorAll('.scroll')).every("
+        "f => f.classList.contains('more') === (f.scrollWidth > f.clientWidth))"
+    )
+    assert "scrolls sideways" in browser.run(
+        "getComputedStyle(document.querySelector('.more caption'), '::before').content"
+    )

@@ -95,7 +95,10 @@ def test_what_is_unknown_comes_last_and_is_never_the_best():
     found = table(shown(report), "Ways to buy it")
     assert (found.rows[-1][0], found.rows[-1][4]) == ("All on PTU, 1-month", "unknown")
     strong = [row.all("th")[0].text for row in found.all("tbody")[0].all("tr") if row.all("b")]
-    assert strong == [found.rows[0][0]] == ["Mix of PTU and spillover, 1-year"]
+    assert strong == [] and found.rows[0][0] == "Pay-as-you-go"
+    certain = table(shown(document("plan")), "Ways to buy it")
+    strong = [row.all("th")[0].text for row in certain.all("tbody")[0].all("tr") if row.all("b")]
+    assert strong == [certain.rows[0][0]] == ["Mix of PTU and spillover, 1-year"]
 
 
 @pytest.mark.parametrize(("utilization", "text"), [(1, "100%"), (1.2, "120%: never"), (0.8, "80%"), (None, "unknown")])
@@ -141,3 +144,88 @@ def test_every_note_is_on_the_page():
     report = document("plan")
     text = shown(report).by_id("notes").text
     assert all(note["message"] in text for note in report["notes"])
+
+
+# All deployments together
+
+
+def test_the_size_of_all_is_that_of_the_rows_below_type_by_type():
+    top = shown(document("plan"))
+    rows = table(top, "The size that each needs").rows
+    assert [(row[2], row[3]) for row in rows] == [("Global", "460"), ("Data zone", "255"), ("Global", "15")]
+    assert cards(top)["Size of all"].startswith("475 PTU Global + 255 PTU Data zone")
+
+
+def test_a_sum_of_some_sizes_is_not_called_that_of_all():
+    report = document("plan")
+    report["headlines"][2]["size_ptu"] = None
+    report["sizes_shown"][0] |= {"ptu": 460, "deployments": 1}
+    found = cards(shown(report))
+    assert "Size of all" not in found
+    assert found["Sizes of those that have one"].endswith("deployments with a size: 1 Global, 1 Data zone")
+    report.pop("sizes_shown")  # as written by an older ptucalc
+    assert not [label for label in cards(shown(report)) if label.startswith("Size")]
+
+
+def test_reservations_of_one_pool_exclude_each_other_and_the_cheapest_is_marked():
+    found = table(shown(document("plan")), "What to reserve")
+    assert "ONE term" in found.all("caption")[0].text
+    assert [(row[2], row[-1]) for row in found.rows] == [
+        ("1-month", "or: instead of 1-year"),
+        ("1-year", "the cheapest way"),
+    ]
+    report = document("plan")
+    report["headlines"][0]["cheapest_is_certain"] = False
+    assert [row[-1] for row in table(shown(report), "What to reserve").rows][1] == "or: instead of 1-month"
+    report = document("plan")
+    report["headlines"][0]["cheapest"]["ptu"] = 150
+    assert [row[-1] for row in table(shown(report), "What to reserve").rows][1] == "or: instead of 1-month"
+
+
+def test_what_is_not_known_to_be_cheapest_says_why_and_is_not_bold():
+    report = document("plan")
+    assert "?:" not in table(shown(report), "The size that each needs").all("caption")[0].text
+    report["headlines"][0]["cheapest_is_certain"] = False
+    found = table(shown(report), "The size that each needs")
+    assert "?: the price of some way to buy it is not known" in found.all("caption")[0].text
+    bold = [[b.text for b in row.all("b")] for row in found.all("tbody")[0].all("tr")]
+    assert "$76,565" not in bold[0] and found.rows[0][5].endswith(" ?")
+    # gpt-4.1-nano is cheapest on pay-as-you-go: its 15 PTU are not what to buy
+    assert bold[2] == ["$1,551"]
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.9928, "99.3%"), (0.99949, "99.9%"), (0.999999, "99.9%"), (0.992, "99.2%"), (1.0004, "over 100%")],
+)
+def test_shares_near_all_are_rounded_to_the_nearest_but_never_to_all(share, text):
+    assert share_text(share) == text
+
+
+def test_sizes_that_were_not_simulated_say_so_and_others_show_nothing():
+    entry = document("plan")["what_if"][0]
+    part, _ = what_if_part("d1", [entry], None, most_rows=500)
+    assert {row[2].text for row in part.folded[0].grids[0].table.rows} == {"—"} and "429" not in part.slider.said
+    entry["rows"][-1] |= {"throttled_share": 0, "throttled_minutes": 0}
+    part, _ = what_if_part("d1", [entry], None, most_rows=500)
+    rows = part.folded[0].grids[0].table.rows
+    assert [cell.text for cell in rows[-1][2:4]] == ["0%", "0"]
+    assert {cell.text for row in rows[:-1] for cell in row[2:4]} == {"not simulated"}
+    assert part.slider.said.endswith("429s not simulated.")
+
+
+def test_requests_that_no_ptu_serve_are_said_beside_both_counts():
+    text = " ".join(p.text for p in shown(document("log")).all("p"))
+    assert "1,941 requests in 10,080 minutes" in text
+    assert "3 more requests have prompts over the model's limit on PTU" in text
+    assert "1,944 requests, of which 3 have prompts over the model's limit on PTU: they fail at every size" in text
+
+
+def test_a_day_that_every_day_repeats_is_shown_once():
+    report = document("plan")
+    heat = next(t for t in shown(report).all("table") if t.has("heat"))
+    assert [row[0] for row in heat.rows] == ["every day"]
+    report["hour_of_week"][0]["ptu"] = [*range(1, 25)] * 7
+    assert len(next(t for t in shown(report).all("table") if t.has("heat")).rows) == 1
+    report["hour_of_week"][0]["ptu"][-1] = 99
+    assert len(next(t for t in shown(report).all("table") if t.has("heat")).rows) == 7

@@ -71,6 +71,17 @@ def test_detail_auto_counts_as_high_and_is_an_estimate() -> None:
     assert high == (255, Basis.PUBLISHED, "512 x 512, 1 tile", "")
 
 
+def test_an_unpublished_level_of_detail_is_refused_or_estimated_as_the_costliest() -> None:
+    rule = PLAIN._replace(details={"high": PatchBudget(4, 2048), "original": PatchBudget(9, 6000)})
+    with pytest.raises(ValueError, match=r"auto, high or original .*--image-size 1024x768 takes the costliest"):
+        image_tokens(rule, GEOMETRY, "low", ImageSize(320, 320))
+    found = image_tokens(rule, GEOMETRY, "low", ImageSize(320, 320), estimated=True)
+    assert (found.tokens, found.basis, found.why) == (9, Basis.ESTIMATE, "detail low taken as original")
+    assert image_tokens(rule, GEOMETRY, "high", ImageSize(320, 320), estimated=True).basis is Basis.PUBLISHED
+    with pytest.raises(ValueError, match=r"^auto, high or original \(how others are scaled is not published\)$"):
+        image_tokens(rule, GEOMETRY, "medium", ImageSize(320, 320), estimated=True)
+
+
 def test_a_rule_that_is_not_verified_makes_estimates() -> None:
     for rule in (TILES._replace(verified=False), PATCHES._replace(verified=False)):
         assert image_tokens(rule, GEOMETRY, "high", ImageSize(9, 9)).basis is Basis.ESTIMATE

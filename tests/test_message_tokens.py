@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ptucalc.errors import BadInput
 from ptucalc.image_rules import ImagePatches, PatchBudget
 from ptucalc.image_size import ImageSize
 from ptucalc.token_rules import Basis
@@ -196,6 +197,12 @@ def test_patches_count_where_the_model_counts_patches() -> None:
     from fractions import Fraction
 
     rule = ImagePatches(Fraction(162, 100), {"high": PatchBudget(1536, 2048)}, verified=True, source="guide")
+    with pytest.raises(BadInput, match="--image-size 1024x768 takes the costliest"):
+        counted(chat(said([image(png(1800, 2400), detail="low")])), images=rule)
+    for way_out in ({"image_size": ImageSize(1, 1)}, {"encoding": None}):
+        found = counted(chat(said([image(png(1800, 2400), detail="low")])), images=rule, **way_out)
+        (part,) = [each for each in found.parts if each.is_image]
+        assert (part.tokens, part.basis, part.why) == (2353, Basis.ESTIMATE, "detail low taken as high")
     assert counted(chat(said([image(png(1800, 2400), detail="high")])), images=rule).image_tokens == 2353
 
 
@@ -250,3 +257,12 @@ def test_everything_wrong_is_told_at_once_with_its_path() -> None:
 
 def test_an_empty_list_of_parts_is_a_message_without_text() -> None:
     assert parts(counted(chat(said([]))))["messages[0]"] == FRAME + USER
+
+
+def test_a_message_of_many_texts_takes_time_in_proportion() -> None:
+    from time import process_time
+
+    start = process_time()
+    parts = [{"type": "text", "text": "xxxxxxxxxx"}] * 60_000
+    assert counted(chat(said(parts))).input_tokens == 600_000 + 3 + 4 + 3  # user: four letters, each a token here
+    assert process_time() - start < 5

@@ -65,6 +65,14 @@ def test_what_cannot_be_counted_is_told(arguments: Any, given: Any, message: str
     assert told(*arguments, **given) == message
 
 
+@pytest.mark.parametrize(
+    ("value", "found"), [(None, "None"), (5, "5"), (b"x", "b'x'"), (bytearray(b"x"), "bytearray(b'x')")]
+)
+def test_what_is_no_request_at_all_is_told(value: Any, found: str) -> None:
+    expected = "a text, a request body, or several of them"
+    assert told(value, model="gpt-4o") == f"requests: expected {expected}, got {found}"
+
+
 def test_an_image_that_is_only_linked_to_needs_a_size() -> None:
     image = {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "high"}}
     body = {"model": "gpt-4o", "messages": [{"role": "user", "content": [image]}]}

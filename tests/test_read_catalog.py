@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ptucalc import BadCatalog, Unknown, load_catalog
-from ptucalc.catalog import DeploymentType, Encoding, LatencyTarget
+from ptucalc.catalog import ContextLimit, DeploymentType, Encoding, LatencyTarget
 from ptucalc.catalog_data import build_catalog
 from ptucalc.image_rules import ImagePatches, ImageTiles, PatchBudget
 from ptucalc.read import catalog as reader
@@ -344,6 +344,33 @@ def test_a_catalog_that_names_neither_says_so(write) -> None:
 def test_an_unknown_encoding_keeps_its_reason(write) -> None:
     model, _ = load_catalog(write(with_keys("encoding: {unknown: secret}, image_tokens: {unknown: none}"))).find("one")
     assert (model.encoding, model.image_tokens) == (Unknown("secret"), Unknown("none"))
+
+
+def test_a_context_is_read_and_none_is_unknown(write) -> None:
+    model, _ = load_catalog(write(with_keys("context: {input_tokens: 4096, verified: false, source: page}"))).find(
+        "one"
+    )
+    assert model.context == ContextLimit(4096, verified=False, source="page")
+    assert model.sources["context"] == "page"
+    model, _ = load_catalog(write(HEAD + MODEL)).find("one")
+    assert model.context == Unknown("this catalog names none")
+    model, _ = load_catalog(write(with_keys("context: {unknown: secret}"))).find("one")
+    assert model.context == Unknown("secret")
+
+
+@pytest.mark.parametrize(
+    ("context", "told"),
+    [
+        ("{input_tokens: 4096}", "input_tokens, verified, source; or unknown"),
+        ("{input_tokens: 0, verified: true, source: page}", "a whole number, 1 or more"),
+        ("{input_tokens: 9, verified: true, source: pages}", "a source of this file"),
+        ("{input_tokens: 9, verified: true, source: page, output_tokens: 9}", "output_tokens"),
+    ],
+)
+def test_a_context_is_read_strictly(write, context: str, told: str) -> None:
+    with pytest.raises(BadCatalog) as caught:
+        load_catalog(write(with_keys(f"context: {context}")))
+    assert told in str(caught.value)
 
 
 def test_a_family_gives_its_encoding_and_a_model_takes_another(write) -> None:

@@ -131,9 +131,59 @@ def test_a_lone_surrogate_in_json_is_kept(read: Callable) -> None:
 
 
 @pytest.mark.parametrize("name", ["p.txt", "p.json", "p.jsonl", "p"])
-@pytest.mark.parametrize("content", [b"", b" \n\t\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\xff\xfe"])
 def test_an_empty_file_is_no_prompt_of_0_tokens(refused: Callable, name: str, content: bytes) -> None:
     assert refused(name, content) == f"{name}, file: expected a prompt; the file is empty, got (empty)"
+
+
+@pytest.mark.parametrize("name", ["p.txt", "p.json", "p.jsonl", "p"])
+@pytest.mark.parametrize("content", [b" \n\t\n", b" ", b"\n", b"\xef\xbb\xbf\n"])
+def test_blanks_are_no_prompt_and_no_empty_file(refused: Callable, name: str, content: bytes) -> None:
+    assert refused(name, content) == f"{name}, file: expected a prompt, got nothing but white space"
+
+
+@pytest.mark.parametrize("name", ["p.txt", "p.json", "p.jsonl", "p"])
+@pytest.mark.parametrize("encoding", ["utf-32-le", "utf-32-be"])
+def test_utf_32_is_refused_and_not_read_as_utf_16(refused: Callable, name: str, encoding: str) -> None:
+    content = ("\ufeff" + TEXT).encode(encoding)
+    assert refused(name, content) == (
+        f"{name}, file: expected UTF-8 text (or UTF-16 with a byte-order mark), got UTF-32 text"
+    )
+
+
+def test_utf_16_that_begins_with_its_mark_is_still_read(read: Callable) -> None:
+    (prompt,) = read("p.json", ("\ufeff" + TEXT).encode("utf-16-le"))
+    assert prompt.content == BODY
+
+
+def test_leading_blank_lines_take_time_in_proportion(read: Callable) -> None:
+    from time import process_time
+
+    start = process_time()
+    (prompt,) = read("p", b"\n" * 300_000 + TEXT.encode())
+    assert prompt.content == BODY
+    assert process_time() - start < 5  # joined line by line they took minutes
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "jsonlines", "ndjson", "JSONLINES"])
+def test_lines_by_their_endings(read: Callable, ending: str) -> None:
+    assert [prompt.place for prompt in read(f"p.{ending}", f"{TEXT}\n{TEXT}\n")] == [f"p.{ending}:{n}" for n in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (f"{TEXT}\n{TEXT}\n", True),
+        (f"\n{TEXT}\n\n{TEXT}\nno request", True),
+        (TEXT, True),
+        (f"{TEXT}\nSay what this means.", False),
+        ('{"messages": 1\n{"messages": 2', False),
+        ("Say hi.\n" + TEXT, False),
+    ],
+)
+def test_a_text_of_requests_on_lines_is_remarked(read: Callable, content: str, told: bool) -> None:
+    (prompt,) = read("p.txt", content)
+    assert (prompt.content, prompt.looks_like_json) == (content, told)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +301,7 @@ def test_a_folder_without_prompts_and_one_with_too_many_are_refused(
     Path("p").mkdir()
     Path("p/x.png").write_text("x")
     with pytest.raises(
-        BadInput, match=r"files that end in .txt, .md, .prompt, .json, .jsonl, .ndjson .* got no prompts"
+        BadInput, match=r"files that end in .txt, .md, .prompt, .json, .jsonl, .jsonlines, .ndjson .* got no prompts"
     ):
         prompt_files(["p"])
     monkeypatch.setattr(files_module, "MOST_FILES", 2)

@@ -10,6 +10,7 @@ import pytest
 
 from ptucalc.report.excel import workbook
 from ptucalc.report.excel_sheet import LONGEST_TEXT, cell_text
+from ptucalc.workload import LoadProfile
 
 from .invented import DATA_ZONE, GLOBAL, a_catalog, a_model, calls
 from .priced import ALDER, a_book, scope
@@ -410,3 +411,26 @@ def test_columns_are_where_the_formulas_look():
     work = written(plain())["Workloads"]
     assert [column(work, title) for title in ("Peak RPM", "Cached share", "Check")] == ["C", "G", "N"]
     assert row_of(work, "chat") == 5
+
+
+def test_the_plan_shows_the_cheapest_way_of_all_beside_that_of_its_own_columns():
+    title = "Cheapest way, spillover included (value, see Costs)"
+    levels = LoadProfile.from_levels([("1/2", 12), ("1/2", 2)])
+    document = report_of(calls(rate=None, profile=levels), with_sizes=True, prices=a_book())
+    rows = plan_rows(written(document, values=True))
+    for line in document["headlines"]:
+        best = line["cheapest"]
+        assert best["way"] == "cheapest mix"
+        said = rows[line["deployment"], line["deployment_type"]][title]
+        assert said.startswith(f"{best['ptu']} PTU + spillover, {best['term']}: $"), said
+    for cost in document["cost"]["deployments"]:
+        cost["hybrid"] = dict.fromkeys(cost["hybrid"])
+    rows = plan_rows(written(document, values=True))
+    assert rows["Alder", "global"][title].endswith("(of known prices)")
+
+
+def test_the_chart_of_sizes_is_not_in_the_row_that_every_printed_page_repeats():
+    archive = zipfile.ZipFile(io.BytesIO(packed(plain())))
+    drawings = [archive.read(name).decode() for name in archive.namelist() if name.startswith("xl/drawings/drawing")]
+    starts = [int(re.search(r"<xdr:from>.*?<xdr:row>(\d+)<", text, re.S)[1]) for text in drawings]
+    assert starts[-1] >= 4  # the titles are in row 4, counted from 1: row 3 of the drawing's

@@ -15,6 +15,7 @@ import pytest
 from ptucalc.report.flat import write_csv
 from ptucalc.report.report_markdown import DETAILED, report_markdown
 from ptucalc.report.report_rows import ROW_COLUMNS, report_rows
+from ptucalc.report.report_time_tables import hours_map
 
 from .test_saved_documents import reports  # noqa: F401  # a fixture
 
@@ -98,7 +99,11 @@ def test_the_tables_show_what_the_plan_needs_and_what_other_sizes_cost(reports):
 
 def test_a_log_says_what_was_simulated_and_when_it_is_busy(reports):  # noqa: F811
     text = report_markdown(reports["log"])
-    assert "the p99 minute" in text and "## 429s of gpt-4.1" in text and "Peak PTU by hour of the week UTC" in text
+    assert (
+        "the p99 minute" in text
+        and "## 429s of gpt-4.1" in text
+        and "Highest PTU needed, by hour of the week UTC" in text
+    )
     head = next(line for line in text.splitlines() if line.startswith("| PTU | A month"))
     assert "Requests with a 429" in head
 
@@ -223,3 +228,35 @@ def test_what_the_calls_of_a_workload_weigh_is_said_class_by_class(reports):  # 
     line = next(row for row in report_markdown(reports["plan"]).splitlines() if row.startswith("| chat |"))
     # 1,080 + 720 x 0 + 250 x 4 = 2,080; 600 a minute are 1,248,000; of 3,000 per PTU 416
     assert "1,080 uncached in × 1 + 720 cached in × 0 + 250 out × 4 | 2,080 | 1,248,000 | 3,000 | 416.0 |" in line
+
+
+def test_sizes_together_and_doubts_are_said_in_words(reports):  # noqa: F811
+    plan = reports["plan"]
+    text = report_markdown(plan)
+    assert "**Sizes together:** 475 PTU Global + 255 PTU Data zone" in text
+    assert "**Unsure:**" not in text
+    unsure = json.loads(json.dumps(plan))
+    unsure["headlines"][0]["cheapest_is_certain"] = False
+    assert "**Unsure:** ?: the price of some way" in report_markdown(unsure)
+
+
+def test_ptu_are_not_bold_where_pay_as_you_go_is_cheapest(reports):  # noqa: F811
+    for report in reports.values():
+        for line in report["headlines"]:
+            row = next(r for r in report_markdown(report).splitlines() if r.startswith(f"| {line['deployment']} |"))
+            bought = line["cheapest"] is not None and line["cheapest"]["ptu"] > 0
+            assert (f"**{line['size_ptu']:,} PTU**" in row) is bought
+
+
+def test_a_day_that_every_day_repeats_is_one_row():
+    hours = {"deployment": "chat", "basis": "profile", "ptu": [*range(24)] * 7}
+    assert [row.label for row in hours_map(hours, "").rows] == ["Every day"]
+    assert len(hours_map({**hours, "basis": "log"}, "").rows) == 7
+    assert len(hours_map({**hours, "ptu": [*range(24)] * 6 + [1] * 24}, "").rows) == 7
+
+
+def test_names_become_no_links(reports):  # noqa: F811
+    for name in ("http://evil.example", "HTTPS://evil.example", "www.evil.example", "ftp://evil.example"):
+        text = report_markdown(renamed(reports["plan"], "gpt-5.2", name))
+        assert name not in text and re.sub(r"\\([:.])", r"\1", text).count(name) > 3
+    assert "https://" in report_markdown(reports["plan"])  # of the sources

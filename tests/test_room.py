@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ptucalc.catalog import DeploymentType
 from ptucalc.quota import DeployableSize, QuotaPool, provider_of
-from ptucalc.room import DeploymentRoom, PoolRoom, Room, find_room
+from ptucalc.room import DeploymentRoom, PoolRoom, Room
+from ptucalc.room_search import find_room
 from ptucalc.rounding import Grid
 
 from .invented import DATA_ZONE, GLOBAL, REGIONAL, a_catalog, a_model, calls, sized
@@ -155,7 +156,8 @@ def test_deployments_without_a_region_go_to_one_together() -> None:
     ] * 2
     placed = calls(10, name="c", deployment="c", region="northland")
     found = room(*workloads, placed, quota=[pool(69), pool(100, region="southland")])
-    assert found.deployments[2].fits is False and found.deployments[2].fitting_regions == ("southland",)
+    assert found.deployments[2].fits is None and found.deployments[2].fitting_regions == ("southland",)
+    assert [d.fits for d in found.deployments[:2]] == [True, True]  # 60 of 100 in southland
 
 
 def test_one_region_that_fits_is_enough_whatever_else_is_unknown() -> None:
@@ -163,7 +165,119 @@ def test_one_region_that_fits_is_enough_whatever_else_is_unknown() -> None:
     assert [each.fits for each in found.regions] == [True, None] and found.fits is True
 
 
+def two_of(ptu: int, third: int | None = None) -> list[object]:
+    return [
+        calls(each, name=name, deployment=name) for name, each in zip("abc", (ptu, ptu, third), strict=True) if each
+    ]
+
+
+@pytest.mark.parametrize(("free", "fits"), [(150, True), (149, False)])
+def test_deployments_without_a_region_may_be_spread_over_several(free: int, fits: bool) -> None:
+    """Two of 150 PTU: one to each region, where each has 150 free."""
+    found = room(*two_of(150), quota=[pool(free), pool(free, region="southland")])
+    assert [d.fits for d in found.deployments] == [fits, fits]
+    assert {d.placed_in for d in found.deployments} == ({"northland", "southland"} if fits else {None})
+
+
+def test_three_that_no_two_regions_hold_do_not_fit_though_each_does_alone() -> None:
+    """3 x 60 in 2 x 100: two of them in one region are 120."""
+    found = room(*two_of(60, 60), quota=[pool(100), pool(100, region="southland")])
+    assert [d.fits for d in found.deployments] == [False] * 3
+    assert [[r.fits for r in d.regions] for d in found.deployments] == [[None, None]] * 3
+
+
+def test_that_they_do_not_fit_together_is_not_known_where_a_region_is_not() -> None:
+    quota = [pool(100), pool(100, region="southland", provider="AIServices")]
+    assert [d.fits for d in room(*two_of(60), quota=quota).deployments] == [None, None]
+
+
+def test_what_has_a_region_is_placed_first() -> None:
+    """100 of 150 are taken in northland: a and b of 60 both need southland's 119, and then its 120."""
+    fixed = calls(100, name="x", deployment="x", region="northland")
+    for free, fits in ((119, False), (120, True)):
+        found = room(fixed, *two_of(60), quota=[pool(150), pool(free, region="southland")])
+        assert [d.fits for d in found.deployments[1:]] == [fits, fits]
+
+
+def test_a_region_that_does_not_offer_the_model_is_no_place_for_it() -> None:
+    found = room(*two_of(60), quota=[pool(60), pool(60, region="elsewhere")])
+    assert [d.fits for d in found.deployments] == [False, False]
+
+
+def test_one_that_fits_nowhere_leaves_the_others_their_places() -> None:
+    quota = [pool(150), pool(150, region="southland")]
+    assert [d.fits for d in room(*two_of(150, 500), quota=quota).deployments] == [True, True, False]
+
+
+def test_where_only_one_region_was_read_all_go_there() -> None:
+    """30 + 30 of 50, though only one of them names the region; and so where the other region does not offer the model."""
+    both = [calls(30, name="a", deployment="a", region="northland"), calls(30, name="b", deployment="b")]
+    for quota in ([pool(50)], [pool(50), pool(50, region="elsewhere")]):
+        assert [d.fits for d in room(*both, quota=quota).deployments] == [False, False]
+
+
+def test_a_third_region_without_the_model_holds_none_of_them() -> None:
+    for south, fits in ((60, True), (59, False)):
+        quota = [pool(60), pool(south, region="southland"), pool(60, region="elsewhere")]
+        assert [d.fits for d in room(*two_of(60), quota=quota).deployments] == [fits, fits]
+
+
+def test_capacity_that_a_placed_one_takes_is_gone() -> None:
+    """100 of 150 in northland are taken: southland must hold 60 + 60."""
+    fixed = calls(100, name="x", deployment="x", region="northland")
+    for south, fits in ((119, False), (120, True)):
+        found = room(fixed, *two_of(60), deployable=[can_have(150), can_have(south, region="southland")])
+        assert [d.fits for d in found.deployments[1:]] == [fits, fits]
+    found = room(fixed, *two_of(50, 60), deployable=[can_have(150), can_have(110, region="southland")])
+    assert [d.placed_in for d in found.deployments[1:]] == ["northland", "southland", "southland"] or (
+        [d.placed_in for d in found.deployments[1:]] == ["southland", "northland", "southland"]
+    )
+
+
+def test_capacity_limits_a_placement_too() -> None:
+    """Quota for all in each region, but capacity for 60 in each: one goes to each; of 59 none."""
+    quota = [pool(500), pool(500, region="southland")]
+    for most, fits in ((60, True), (59, False)):
+        free = [can_have(most), can_have(most, region="southland")]
+        assert [d.fits for d in room(*two_of(60), quota=quota, deployable=free).deployments] == [fits, fits]
+
+
 # Capacity
+
+
+@pytest.mark.parametrize(("free", "fits"), [(200, True), (195, False)])
+def test_deployments_of_one_model_are_made_from_the_same_capacity(free: int, fits: bool) -> None:
+    """100 + 100 of 200 fit; of 195 only one does."""
+    two = [calls(100, name=name, deployment=name, region="northland") for name in "ab"]
+    found = room(*two, deployable=[can_have(free)])
+    assert [d.fits for d in found.deployments] == [fits, fits]
+    assert [(d.regions[0].siblings, d.regions[0].siblings_ptu) for d in found.deployments] == [
+        (("b",), 100),
+        (("a",), 100),
+    ]
+
+
+def test_other_versions_models_types_and_regions_have_a_capacity_of_their_own() -> None:
+    one = calls(100, name="a", model="Birch", model_version="1", deployment="a", region="northland")
+    others = [
+        calls(100, name="b", model="Birch", model_version="2", deployment="b", region="northland"),
+        calls(100, name="c", model="Alder", deployment="c", region="northland"),
+        calls(100, name="d", model="Birch", model_version="1", deployment="d", region="southland"),
+        calls(
+            100,
+            name="e",
+            model="Birch",
+            model_version="1",
+            deployment="e",
+            region="northland",
+            deployment_type="data-zone",
+        ),
+    ]
+    answers = [can_have(100, model="birch-id", version="1")]
+    found = room(one, *others, deployable=answers).deployments[0]
+    assert (found.fits, found.regions[0].siblings) == (True, ())
+    open_version = calls(100, name="f", model="Birch", deployment="f", region="northland")
+    assert room(one, open_version, deployable=answers).deployments[0].fits is False
 
 
 def test_capacity_is_by_model_version_and_type() -> None:
@@ -178,7 +292,9 @@ def test_capacity_is_by_model_version_and_type() -> None:
 def test_capacity_is_found_by_the_models_id_and_the_worst_version_counts_where_it_is_open() -> None:
     answers = [can_have(80, model="BIRCH-ID", version="1"), can_have(70, model="birch-id", version="2")]
     found = only(room(calls(75, model="Birch", region="northland"), deployable=answers))
-    assert (found.fits, found.regions[0].deployable_ptu) == (False, 70)
+    assert (found.fits, found.regions[0].deployable_ptu, found.regions[0].most_deployable_ptu) == (None, 70, 80)
+    assert only(room(calls(85, model="Birch", region="northland"), deployable=answers)).fits is False
+    assert only(room(calls(70, model="Birch", region="northland"), deployable=answers)).fits is True
     found = only(room(calls(75, model="Birch", model_version="1", region="northland"), deployable=answers))
     assert (found.fits, found.regions[0].deployable_ptu) == (True, 80)
 

@@ -16,6 +16,7 @@ from ptucalc.log_models import Served
 from ptucalc.purchase import Purchase
 from ptucalc.request_log import Stream
 from ptucalc.throttling import MOST_MADE_UP, Throttled, made_up, matched_streams, of_log
+from ptucalc.workload import LoadProfile
 
 from .invented import GLOBAL, a_catalog, a_model, calls, weights
 
@@ -147,12 +148,12 @@ def make_up(rate: Any, ptu: int, *workloads: Any, catalog: Any = CATALOG, month:
     return found["chat"]
 
 
-def test_calls_are_made_up_for_an_hour_at_the_peak() -> None:
+def test_calls_are_made_up_for_a_day_at_the_peak() -> None:
     found = make_up(10, 1000)
     assert found.share == 0
-    assert 500 < found.requests < 700  # 600 on average; the same ones each time
+    assert 14_000 < found.requests < 14_800  # 14,400 on average; the same ones each time
     assert found == make_up(10, 1000)
-    assert found.how == "mean calls made up (poisson arrivals, seed 0); --log FILE takes real ones"
+    assert found.how == "24 h of mean calls made up (poisson arrivals, seed 0); --log FILE takes real ones"
 
 
 def test_too_little_ptu_shows_in_calls_that_are_made_up() -> None:
@@ -168,6 +169,21 @@ def test_so_many_calls_are_made_up_and_no_more(beyond: int, simulated: bool) -> 
     if not simulated:
         reason = "about 2,000,001 calls would have to be made up: --log FILE, or ptucalc simulate"
         assert found.share == Unknown(reason)
+
+
+@pytest.mark.parametrize(
+    ("calls_per_hour", "hours"), [(83_333, "24 h"), (83_334, "23 h"), (666_667, "2 h"), (1_000_001, "1 h")]
+)
+def test_of_many_calls_fewer_hours_are_made_up(calls_per_hour: int, hours: str) -> None:
+    """2,000,000 calls at most: 24 hours of 83,333.3 an hour. Made up are those of a call a minute, to be quick."""
+    assert make_up(1, 10, month=HOURS * calls_per_hour).how.startswith(f"{hours} of mean calls")
+
+
+def test_a_profile_of_a_week_is_gone_through_once() -> None:
+    weekly = calls(None, name="w", profile=LoadProfile.from_hourly([1] * 168))
+    assert make_up(1, 10, weekly).how.startswith("168 h of")
+    levels = calls(None, name="l", profile=LoadProfile.from_levels([("1/2", 1), ("1/2", 1)]))
+    assert make_up(1, 10, levels).how.startswith("24 h of")
 
 
 def test_images_cannot_be_made_up() -> None:

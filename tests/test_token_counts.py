@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from ptucalc.catalog import LongContext, Model
+from ptucalc.catalog import ContextLimit, LongContext, Model, Unknown
 from ptucalc.read.catalog import load_catalog
 from ptucalc.request_tokens import RequestTokens, count_text
 from ptucalc.results import Note
@@ -199,6 +199,23 @@ def test_prompts_over_the_limit_of_ptu_are_told_and_those_at_it_are_not() -> Non
     assert codes(of(text(1), text(101), models=limited))["prompt_limit"].startswith("1 of 2 prompts is over")
 
 
+def test_prompts_over_the_context_are_told_and_those_at_it_are_not() -> None:
+    limited = {"gpt-4o": model(context=ContextLimit(100, verified=True, source="page"))}
+    assert "context_limit" not in codes(of(text(100), models=limited))
+    assert codes(of(text(101), models=limited)) == {
+        "context_limit": "the prompt is over the 100 input tokens that the context of gpt-4o holds (101): no deployment of it "
+        "takes that."
+    }
+    doubtful = {"gpt-4o": model(context=ContextLimit(100, verified=False, source="list"))}
+    several = codes(of(text(100), text(101), text(1200), models=doubtful))["context_limit"]
+    assert several.startswith(
+        "2 of 3 prompts are over the 100 input tokens that the context of gpt-4o holds (a third party's number: list) (the "
+        "largest has 1,200)"
+    )
+    unknown = {"gpt-4o": model(context=Unknown("nobody says"))}
+    assert "context_limit" not in codes(of(text(10_000_000), models=unknown))
+
+
 def test_limits_are_those_of_the_requests_own_model() -> None:
     limited = {"gpt-4o": model(prompt_limit_tokens=100), "gpt-4o-mini": model(prompt_limit_tokens=10)}
     found = of(text(50), text(5, model="gpt-4o-mini"), models=limited)
@@ -218,7 +235,7 @@ def test_a_shared_beginning_is_told_as_an_upper_bound() -> None:
     assert "upper bound" in message
     others = [counted(chat(said("t" * 1990, "system"), said(word))) for word in ("a", "b", "c")]
     assert codes(of(*bodies, *others))["shared_prefix"].startswith(
-        "3 of 5 requests begin with the same 2,006 tokens, 2 in 1 more groups with others: at most"
+        "3 of 5 requests begin with the same 2,006 tokens, 2 in 1 more group with others: at most"
     )
 
 

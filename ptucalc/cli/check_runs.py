@@ -145,11 +145,13 @@ def _of_azure(plan: Planned, flags: CheckFlags) -> list[Check]:
                 found += room_checks(read_room(plan.sized, flags.usages, flags.capacities, flags.plan.region))
             except BadInput as error:
                 problems += error.problems
+        answers = []
         for path in flags.answers:
             try:
-                found += capacity_checks(plan.sized, read_capacity_answer(path))
+                answers += read_capacity_answer(path)
             except BadInput as error:
                 problems += error.problems
+        found += capacity_checks(plan.sized, answers)
     if problems:
         raise BadInput(problems)
     return found

@@ -137,7 +137,7 @@ def cost(
             whole = {**call, "region": region, "output_weight": output_weight}
             problems += money.problems
             load = profile_of(profile, problems)
-            sized = sized_call(sizer, whole, problems, command="cost", profile=load, prompts=prompts)
+            sized = sized_call(sizer, whole, problems, command="cost", profile=load, prompts=prompts, out_file=out_file)
             return show_costs(sized, sizer, money, view, chargeback=chargeback)
         from ptucalc.read.telling import is_log
 

@@ -61,7 +61,7 @@ def _planned(side: Operand, flags: PlanFlags, view: View) -> Planned:
 
 
 def _side(side: Operand, plan: Planned) -> Side:
-    return side_of(side.name, plan.sized, plan.bought, plan.limits)
+    return side_of(side.name, plan.sized, plan.bought, plan.limits, plan.spillover)
 
 
 def _of_plans(kind: str, old: Side, new: Side, plan: Planned) -> PlanDiff:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ptucalc import exact
+from ptucalc.catalog import Model, Unknown
 from ptucalc.cli.view import View
 from ptucalc.cli.writing import output_stream
 from ptucalc.errors import BadInput, Problem
@@ -114,12 +115,15 @@ class Beyond(NamedTuple):
 def read_room(result: SizingResult, usages: Sequence[str], capacities: Sequence[str], region: str | None = None) -> Any:
     """Where a plan fits by saved answers; `region` is that of usages which do not say theirs. Raises BadInput."""
     from ptucalc.read.azure_answers import read_capacities, read_usages
-    from ptucalc.room import find_room
+    from ptucalc.read.catalog import load_catalog
+    from ptucalc.room_search import find_room
 
     problems: list[Problem] = []
     quota, deployable = None, None
     try:
-        quota = read_usages(usages, region=region) if usages else None
+        if usages:
+            known = load_catalog().regions.union(*(_regions(each.model) for each in result.deployments))
+            quota = read_usages(usages, region=region, known_regions=known)
     except BadInput as error:
         problems += error.problems
     try:
@@ -129,6 +133,12 @@ def read_room(result: SizingResult, usages: Sequence[str], capacities: Sequence[
     if problems:
         raise BadInput(problems)
     return find_room(result, quota=quota, deployable=deployable)
+
+
+def _regions(model: Model) -> set[str]:
+    """Where a model is listed: in a catalog of the user's own, perhaps, which the shipped one does not know."""
+    places = [place for offer in model.offers if not isinstance(offer.places, Unknown) for place in offer.places]
+    return {region for place in places if not isinstance(place.regions, Unknown) for region in place.regions}
 
 
 def write_hand_over(result: SizingResult, view: View, beyond: Beyond) -> int:
@@ -156,8 +166,8 @@ def write_hand_over(result: SizingResult, view: View, beyond: Beyond) -> int:
 
         members = result.members
         requests = [
-            (each, capacity_request(each, members[each.name]), left_out(members[each.name], result.headroom))
-            for each in deployments
+            (each, capacity_request(each, members[of.name]), left_out(members[of.name], result.headroom))
+            for each, of in zip(deployments, result.deployments, strict=True)
         ]
         text = capacity_script(requests, title=title)
     with output_stream(view.out_file, inputs=view.inputs) as stream:

@@ -13,6 +13,7 @@ from ptucalc.cost import compare
 from ptucalc.cost_notes import unmatched_prices
 from ptucalc.cost_result import CostComparison
 from ptucalc.errors import BadInput, Problem
+from ptucalc.hand_over import Spillover
 from ptucalc.limit_checks import USUAL_TERM, strange_regions
 from ptucalc.plan_limits import PlanLimits
 from ptucalc.prices import PtuTerm
@@ -66,6 +67,7 @@ class Planned(NamedTuple):
     term: PtuTerm
     open_as: DeploymentType | None
     catalog: Catalog
+    spillover: Spillover | None = None
 
 
 def planned(file: str, flags: PlanFlags, view: View, *, term: PtuTerm | None = None) -> Planned:
@@ -81,7 +83,7 @@ def planned(file: str, flags: PlanFlags, view: View, *, term: PtuTerm | None = N
             more += strange_regions(rows.limits, Resolver(sizer.resolver.catalog))
         check_file(sizing, view._replace(shape="table"), [*problems, *more], skip_bad=False)
         sized = sized_file(sizing, view)
-        limits, lines, name = rows.limits, rows.lines, rows.name
+        limits, lines, name, spillover = rows.limits, rows.lines, rows.name, rows.spillover
     chosen = asked_term or (limits.term if limits else None) or term or USUAL_TERM
     catalog = sizer.resolver.catalog
     costs = compare(
@@ -95,7 +97,7 @@ def planned(file: str, flags: PlanFlags, view: View, *, term: PtuTerm | None = N
     )
     bought = purchases(sized, costs, chosen)
     open_as = kind if any(not each.type_given for each in bought) else None
-    return Planned(name, lines, sized, costs, bought, limits, chosen, open_as, catalog)
+    return Planned(name, lines, sized, costs, bought, limits, chosen, open_as, catalog, spillover)
 
 
 def basis(costs: CostComparison, term: PtuTerm) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from ptucalc.cli.simulate_flags import SimulateFlags
-from ptucalc.errors import BadInput, Problem
+from ptucalc.errors import BadInput, Problem, visible
 
 __all__ = ["FORMATS", "ReportFlags", "chosen_format", "day_of"]
 
@@ -79,16 +79,25 @@ def chosen_format(format: str | None, json: bool, out_file: str | None) -> str:
         raise BadInput([Problem("format", format, EXPECTED)])
     if json and told not in (None, "json"):
         raise BadInput([Problem("format", format or "", "json or nothing beside --json")])
+    ending = _ending(out_file)
     if json or told:
-        return "json" if json else told or ""
+        chosen = "json" if json else told or ""
+        if ending in _NAMES and _NAMES[ending] != chosen:
+            expected = f"{_NAMES[ending]}, as {visible(out_file or '')} ends, or a file whose name ends in .{chosen}"
+            raise BadInput([Problem("format", chosen, expected)])
+        return chosen
     if out_file is None or os.path.isdir(out_file):
         return "md"
-    name = os.path.basename(out_file)
-    ending = name.rsplit(".", 1)[-1].casefold() if "." in name else ""
     if ending not in _NAMES:
         expected = f"a name that ends in .{', .'.join(FORMATS)}, or -f {EXPECTED} too"
         raise BadInput([Problem("--out-file", out_file, expected)])
     return _NAMES[ending]
+
+
+def _ending(out_file: str | None) -> str:
+    """What the name of the file ends in, in small letters; "" without an ending, or without a name."""
+    name = "" if out_file is None or os.path.isdir(out_file) else os.path.basename(out_file)
+    return name.rsplit(".", 1)[-1].casefold() if "." in name else ""
 
 
 def day_of(text: str | None, otherwise: date | None) -> date | None:

@@ -22,7 +22,7 @@ from ptucalc.errors import BadInput, Problem
 from ptucalc.headlines import headlines
 from ptucalc.log_models import ModelFinder
 from ptucalc.log_result import By, LogDemand
-from ptucalc.measured_workloads import workloads_of
+from ptucalc.measured_workloads import named_for_workloads, workloads_of
 from ptucalc.read.catalog import load_catalog
 from ptucalc.read.fast_engine import engine_for
 from ptucalc.read.logs import RequestLog
@@ -75,6 +75,7 @@ def document_of_log(flags: ReportFlags, view: View, problems: list[Problem]) -> 
         )
         if not demand.answered:
             raise _unanswered(demand)
+        demand, names = named_for_workloads(demand)
         sizer = Sizer(Resolver(catalog, checked.deployment_types), demand.headroom)
         parts = parts_of_sizes(_sized(demand, log, sizer, log_flags.output_weight), sizer, money)
         logs = demand.to_dict()
@@ -90,7 +91,7 @@ def document_of_log(flags: ReportFlags, view: View, problems: list[Problem]) -> 
                 version=__version__,
                 today=date.today(),
             )
-            groups = _groups(flags, log, checked, lines, sizer.resolver, simulation.asked)
+            groups = _groups(flags, log, checked, lines, sizer.resolver, simulation.asked, names)
             report = _simulated(groups, simulation.asked, facts, log, lines, checked.by)
         else:
             remark("the rows are sums of minutes, not calls: nothing was simulated", view)
@@ -130,6 +131,7 @@ def _groups(
     lines: Mapping[str, Mapping[str, Any]],
     resolver: Resolver,
     asked: Asked,
+    names: Mapping[str, str],
 ) -> list[CallGroup]:
     """The calls of each deployment, on the type that its headline shows."""
     given = flags.simulated.log
@@ -147,8 +149,9 @@ def _groups(
     )
     shown = {name: line["deployment_type"] for name, line in lines.items() if line["deployment_type"]}
     return [
-        group._replace(deployment_type=DeploymentType(shown.get(group.name, first.value)))
+        group._replace(name=name, deployment_type=DeploymentType(shown.get(name, first.value)))
         for group in groups[:MOST_SIMULATED]
+        for name in [names.get(group.name, group.name)]
     ]
 
 

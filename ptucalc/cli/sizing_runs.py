@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ptucalc import __version__, exact
 from ptucalc.api import deployment_types_of
 from ptucalc.cli.view import View, remark
+from ptucalc.cli.writing import keep_inputs
 from ptucalc.errors import BadInput, Problem
 from ptucalc.flat_rows import ROW_COLUMNS, deployment_rows
 from ptucalc.read.catalog import load_catalog
@@ -72,7 +73,8 @@ def size_one(
     prompts: PromptSources | None = None,
 ) -> int:
     """Size the workload that the flags describe."""
-    return show_sizes(sized_call(sizer, call, problems, command="size", prompts=prompts), view, beyond)
+    sized = sized_call(sizer, call, problems, command="size", prompts=prompts, out_file=view.out_file)
+    return show_sizes(sized, view, beyond)
 
 
 def sized_call(
@@ -83,11 +85,15 @@ def sized_call(
     command: str,
     profile: Any = None,
     prompts: PromptSources | None = None,
+    out_file: str | None = None,
 ) -> SizingResult:
-    """The sizes of the workload that the flags describe. Raises BadInput with all that is wrong, `problems` too."""
+    """The sizes of the workload that the flags describe. Raises BadInput with all that is wrong, `problems` too.
+
+    `out_file` must not be one of the prompts.
+    """
     if prompts is None and not any(value is not None for value in call.values()):
         raise BadInput([*problems, Problem(command, "", f"a workload: {EXAMPLE.replace('size', command)}")])
-    workload, notes = _workload(sizer, call, problems, profile, prompts)
+    workload, notes = _workload(sizer, call, problems, profile, prompts, out_file)
     key = sizer.add(workload).key
     result = sizer.result([sizer.size(workload)], [key], version=__version__, today=date.today())
     return result._replace(notes=(*notes, *result.notes))
@@ -114,7 +120,7 @@ def size_rates(
             problems.append(Problem("ptu", text, str(error)))
     given = call.get("requests_per_minute")
     whole = {**call, "requests_per_minute": "1" if given is None else given}
-    workload, notes = _workload(sizer, whole, problems, prompts=prompts)
+    workload, notes = _workload(sizer, whole, problems, prompts=prompts, out_file=view.out_file)
     sizer.add(workload)
     noted = sizer.notes(tuple(sizer.deployments().values()), date.today())
     result = fits(
@@ -146,6 +152,7 @@ def check_file(sizing: FileSizing, view: View, problems: list[Problem], *, skip_
     sizing.check(skip_bad=skip_bad, keep=keep, must_answer=view.shape != "json")
     if problems or (sizing.problems and not (skip_bad and sizer.pool.deployments)):
         raise BadInput([*problems, *sizing.problems], uncounted=sizing.uncounted, lines=file.lines)
+    keep_inputs(view.out_file, file.files_read)
     if file.ignored:
         remark(f"{file.name}: ignored column{'s'[: len(file.ignored) > 1]} {', '.join(file.ignored)}", view)
     if sizing.problems:
@@ -172,6 +179,7 @@ def _workload(
     problems: list[Problem],
     profile: Any = None,
     prompts: PromptSources | None = None,
+    out_file: str | None = None,
 ) -> tuple[Workload, tuple[Note, ...]]:
     """The workload of the flags, and what is to be known of its prompts.
 
@@ -189,6 +197,7 @@ def _workload(
 
         problems += prompts.problems()
         counted = PromptCall(prompts, fields, catalog=lambda: sizer.resolver.catalog) if prompts.given else None
+        keep_inputs(out_file, () if counted is None else counted.files)
         row = row._replace(prompts=counted)
     own, checked = row.problems(), row.stand_in()
     named = {problem.field for problem in own}

@@ -45,7 +45,8 @@ def _argument(file: str) -> str:
     """The file as one writes it on a command line, fit for a comment."""
     import shlex
 
-    return shlex.quote(file) if file.isprintable() else "FILE"
+    path = f"./{file}" if file.startswith("-") else file  # else it would be read as a flag
+    return shlex.quote(path) if file.isprintable() else "FILE"
 
 
 def _is(path: str, text: str) -> bool:

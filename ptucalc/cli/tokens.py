@@ -70,6 +70,7 @@ def tokens(
         # a document of millions of requests is made only where it is asked for
         document: Mapping[str, Any] = counts.to_dict() if shape == "json" else {}
         rows = (tuple(row.values()) for row in (counts.rows() if shape == "csv" else ()))
+        view = view._replace(inputs=(*inputs, *(file.path for file in counts.files)))
         view.write(document, token_blocks(counts, verbose=verbose, quiet=quiet), ROW_COLUMNS, rows)
     except BadInput as error:
         return failed(error, shape, flags=FLAGS)

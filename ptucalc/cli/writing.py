@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, TypeVar
 
 from ptucalc.errors import BadInput, Problem
 
-__all__ = ["output_stream"]
+__all__ = ["keep_inputs", "output_stream"]
 
 _T = TypeVar("_T")
 
@@ -22,8 +22,7 @@ def output_stream(out_file: str | None, *, inputs: tuple[str, ...] = ()) -> Iter
         yield sys.stdout
         return
     target = os.path.realpath(out_file)
-    if any(os.path.exists(name) and os.path.exists(target) and os.path.samefile(name, target) for name in inputs):
-        raise BadInput([Problem("--out-file", out_file, "another file than the one that is read")])
+    keep_inputs(out_file, inputs)
     if os.path.exists(out_file) and not os.path.isfile(out_file):
         if os.path.isdir(target):
             raise BadInput([Problem("--out-file", out_file, "a file, not a directory")])
@@ -42,6 +41,14 @@ def output_stream(out_file: str | None, *, inputs: tuple[str, ...] = ()) -> Iter
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def keep_inputs(out_file: str | None, read: Iterable[str]) -> None:
+    """Raise BadInput where what is to be written is one of the files that are read."""
+    if out_file is None or not os.path.exists(out_file):
+        return
+    if any(os.path.exists(name) and os.path.samefile(name, out_file) for name in read):
+        raise BadInput([Problem("--out-file", out_file, "another file than the one that is read")])
 
 
 def _opened(out_file: str, open_it: Callable[[], _T]) -> _T:

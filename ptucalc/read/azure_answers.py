@@ -7,11 +7,11 @@ CalculateModelCapacity. A usage is named Provider.DeploymentType, or Provider.De
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ptucalc.capacity_answer import CapacityAnswer
-from ptucalc.catalog import DeploymentType
+from ptucalc.catalog import DeploymentType, nearest
 from ptucalc.errors import BadInput, Problem
 from ptucalc.quota import DeployableSize, QuotaPool
 from ptucalc.read.json_answer import Answer, read_answer
@@ -31,11 +31,14 @@ _IN_PATH = re.compile(r"/locations/([A-Za-z0-9 ]+)/", re.ASCII)
 _WITH_REGION = re.compile(r"([A-Za-z][A-Za-z0-9 -]{1,60})=(.+)", re.ASCII | re.DOTALL)
 
 
-def read_usages(given: Sequence[str], *, region: str | None = None) -> list[QuotaPool]:
+def read_usages(
+    given: Sequence[str], *, region: str | None = None, known_regions: Collection[str] = ()
+) -> list[QuotaPool]:
     """The PTU pools of saved usages. Raises BadInput with every problem of every file.
 
     The answer itself does not say which region it is of: `REGION=FILE` does, or an id in the file that leads to a
-    location, or else `region`. Usages of other things than PTU are passed over; a pool may be in one file only.
+    location, or else `region`. REGION must be one of `known_regions`, where there are any. Usages of other things than PTU
+    are passed over; a pool may be in one file only.
     """
     problems: list[Problem] = []
     try:
@@ -46,6 +49,11 @@ def read_usages(given: Sequence[str], *, region: str | None = None) -> list[Quot
     for text in given:
         try:
             named, path = _region_and_path(text)
+            if named and known_regions and named not in known_regions:
+                near = " or ".join(nearest(named, known_regions))
+                expected = "a region that some PTU model is listed in" + (f": {near}?" if near else "")
+                problems.append(Problem("usages", text, expected))
+                continue
             for pool in _usages_of(path, named, fallback):
                 key = (pool.provider, pool.deployment_type, pool.region)
                 if key in pools:

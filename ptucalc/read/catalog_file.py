@@ -188,6 +188,17 @@ class EncodingEntry(Strict):
         return _one_of(self, ("name", "verified", "source"))
 
 
+class ContextEntry(Strict):
+    input_tokens: Positive | None = None
+    verified: Flag | None = None
+    source: Text | None = None
+    unknown: Text | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        return _one_of(self, ("input_tokens", "verified", "source"))
+
+
 class PatchBudgetEntry(Strict):
     patches: Positive
     longest_side_px: Positive
@@ -222,6 +233,7 @@ class FamilyEntry(Strict):
     spillover: Annotated[Any, BeforeValidator(_or_unknown(_flag))] = None
     encoding: EncodingEntry | None = None
     image_tokens: ImageTokensEntry | None = None
+    context: ContextEntry | None = None
     source: Text | None = None
     regions_source: Text | None = None
     spillover_source: Text | None = None

@@ -6,10 +6,15 @@ from pathlib import Path
 
 from ptucalc.errors import BadInput, Problem
 
-__all__ = ["decode", "read_bytes", "read_text"]
+__all__ = ["UTF32", "decode", "read_bytes", "read_text"]
 
 LARGEST_TEXT_BYTES = 50_000_000
 """Plans and catalogs are read whole, and are never near this size."""
+
+UTF32 = "UTF-32 text"
+"""What is found where a text is in an encoding that nothing else writes and that begins as UTF-16 does."""
+
+_UTF32_MARKS = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 
 _SIGNATURES = {
     b"PK\x03\x04": ("an Excel workbook or another zip archive", "save the sheet as CSV UTF-8"),
@@ -66,6 +71,8 @@ def binary(head: bytes, source: str) -> Problem | None:
     for signature, (what, remedy) in _SIGNATURES.items():
         if head.startswith(signature):
             return Problem("file", what, f"a text file: CSV, YAML or JSON ({remedy})", source=source)
+    if head.startswith(_UTF32_MARKS):
+        return Problem("file", UTF32, "UTF-8 text (or UTF-16 with a byte-order mark)", source=source)
     if head[:2] not in (b"\xff\xfe", b"\xfe\xff") and b"\0" in head[:8192]:
         return Problem("file", "a binary file", "a text file: CSV, YAML or JSON", source=source)
     return None

@@ -83,6 +83,21 @@ class PromptCall:
         return self._found
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """The files that are read, those of folders too."""
+        from ptucalc.read.prompt_files import prompt_files
+
+        found: list[str] = []
+        for file in (self.sources.prompt_file, self.sources.completion_file):
+            if file is not None and file != "-":
+                where = str(Path(self.folder, file))
+                try:
+                    found += prompt_files([where]).paths
+                except BadInput:
+                    found.append(where)
+        return tuple(found)
+
+    @property
     def stand_ins(self) -> dict[str, Any]:
         """Harmless values in place of those that would follow, so that others can be checked where these are wrong."""
         given = {"input_tokens": self.sources.prompt_file, "output_tokens": self.sources.completion_file}
@@ -104,7 +119,7 @@ class PromptCall:
             where = file if file == "-" else str(Path(self.folder, file))
             try:
                 counts = self._counts(where, model, answers=field == "output_tokens")
-                model = model or counts.model
+                model = model or self._named(counts, where)
                 values |= _values(field, counts, self.fields)
                 notes += _notes(field, where, counts, self.name)
             except BadInput as error:
@@ -114,21 +129,40 @@ class PromptCall:
         self.notes = tuple(dict.fromkeys(notes))
         return values if given is not None or model is None else {**values, "model": model}
 
+    def _named(self, counts: TokenCounts, file: str) -> str | None:
+        """The one model that the requests name, with its version where they say one. Raises BadInput.
+
+        A version decides what is paid, so that requests of several cannot be one workload.
+        """
+        if counts.model is None:
+            return None
+        names = {request.model for request in counts.requests if request.model is not None}
+        versions = {self.catalog().find(name)[1] for name in names}
+        if len(versions) > 1:
+            found = ", ".join(sorted(name.strip() for name in names))
+            expected = "one version of the model in all requests; -m MODEL (model in a plan) says which it is for all"
+            raise BadInput([Problem("model", found, expected, source="stdin" if file == "-" else file)])
+        version = next(iter(versions), None)
+        return counts.model if version is None else f"{counts.model}-{version}"
+
     def _counts(self, file: str, model: str | None, *, answers: bool) -> TokenCounts:
         from ptucalc.read.prompt_counting import count_files
 
         asked = self.sources
-        counts = count_files(
-            [file],
-            self.catalog(),
-            model=model,
-            encoding=asked.encoding,
-            approx=asked.approx,
-            image_size=asked.image_size,
-            each_part=False,
-        )
+        try:
+            counts = count_files(
+                [file],
+                self.catalog(),
+                model=model,
+                encoding=asked.encoding,
+                approx=asked.approx,
+                image_size=asked.image_size,
+                each_part=False,
+            )
+        except BadInput as error:
+            raise (_about_answers(error) if answers else error) from None
         if answers and (wrong := [request.source for request in counts.requests if request.kind != "text"]):
-            expected = "the text of an answer, without anything around it"
+            expected = f"the text of an answer, without anything around it{_AS_TEXT}"
             raise BadInput([Problem("completion_file", "a request", expected, source=each) for each in wrong[:10]])
         return counts
 
@@ -145,6 +179,21 @@ class PromptCall:
             yield Problem("completion_file", "-", "a file: standard input is the prompt")
 
 
+_AS_TEXT = " (a .txt is bare text, whatever is in it)"
+
+
+def _about_answers(error: BadInput) -> BadInput:
+    """The error where completions were read: JSON that is no request cannot be meant as one there."""
+    expected = f"the text of an answer, without anything around it{_AS_TEXT}"
+    problems = [each._replace(expected=expected) if _no_request(each) else each for each in error.problems]
+    return BadInput(problems, uncounted=error.uncounted)
+
+
+def _no_request(problem: Problem) -> bool:
+    shapes = ("messages", "request", "line", "JSON")
+    return problem.field in shapes or (problem.field == "file" and problem.expected.startswith("a request"))
+
+
 def _values(field: str, counts: TokenCounts, fields: Mapping[str, Any]) -> dict[str, Any]:
     """The mean, as a whole number where it is one, and the limit of output tokens that all requests have."""
     mean = counts.totals.mean_input_tokens
@@ -155,11 +204,13 @@ def _values(field: str, counts: TokenCounts, fields: Mapping[str, Any]) -> dict[
     return values
 
 
-_TOLD_ELSEWHERE = ("shared_prefix", "few_requests")
+_TOLD_ELSEWHERE = frozenset({"shared_prefix", "few_requests"})
 
 
 def _notes(field: str, file: str, counts: TokenCounts, name: str) -> Iterator[Note]:
     """What was counted and how, then what the counting itself had to remark."""
+    from ptucalc.token_notes import ABOUT_PROMPTS, shared_beginnings
+
     totals = counts.totals
     what = "input tokens" if field == "input_tokens" else "output tokens"
     of = "stdin" if file == "-" else file
@@ -173,14 +224,14 @@ def _notes(field: str, file: str, counts: TokenCounts, name: str) -> Iterator[No
         more = "; a text holds no reasoning, which counts as output too: add it where the model reasons"
     whose = f"{name}: " if name else ""
     yield Note("tokens_counted", f"{whose}{what} are those of {of}, {how}{more}.", name)
+    silent = _TOLD_ELSEWHERE if field == "input_tokens" else _TOLD_ELSEWHERE | ABOUT_PROMPTS
     for note in counts.notes:
-        if note.code not in _TOLD_ELSEWHERE:
+        if note.code not in silent:
             yield note
-    share, group = counts.shared_prefix.share, next(iter(counts.shared_prefix.groups), None)
-    if field == "input_tokens" and share is not None and group is not None:
+    share = counts.shared_prefix.share
+    if field == "input_tokens" and share is not None:
         message = (
-            f"{whose}{group.requests:,} of {totals.requests:,} requests begin with the same {group.tokens:,} tokens: a cache "
-            f"ratio of at most {float(share):.1%} could come of it. It is not applied; --cache-ratio (cache_ratio in a plan) "
-            "would."
+            f"{whose}{shared_beginnings(counts.shared_prefix, totals.requests)}: a cache ratio of at most {float(share):.1%} "
+            "could come of it. It is not applied; --cache-ratio (cache_ratio in a plan) would."
         )
         yield Note("shared_prefix", message, name)

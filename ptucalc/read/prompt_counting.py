@@ -27,6 +27,9 @@ __all__ = ["PromptCounting", "count_files", "count_values"]
 MOST_PROBLEMS = 1000
 """So many problems are kept and told; further ones are counted."""
 
+MOST_NAMES_KEPT = 1000
+"""Of so many names of models it is kept how to count them."""
+
 NO_IMAGE_RULE = Unknown("no model is named, and models count images in different ways")
 
 
@@ -57,6 +60,7 @@ class PromptCounting:
         self._given = encoding is not None
         self._tokenizer: Tokenizer | None = None
         self._countings: dict[str | None, Counting | BadInput] = {}
+        self._by_name: dict[str, Counting] = {}
         self._image_size: ImageSize | None = None
         if encoding is not None and approx:
             problems.append(Problem("encoding", encoding, "left out: --approx counts characters, in no encoding"))
@@ -102,8 +106,14 @@ class PromptCounting:
         name = named_model(body)
         if name is None:
             return self.counting_for(None, place)
+        known = self._by_name.get(name)
+        if known is not None:
+            return known
         try:
-            return self.counting_for(self._known(name), place)
+            found = self.counting_for(self._known(name), place)
+            if len(self._by_name) < MOST_NAMES_KEPT:
+                self._by_name[name] = found
+            return found
         except UnknownModel as error:
             if self._given or self.approx:
                 return self.counting_for(None)
@@ -229,6 +239,9 @@ def count_values(
     image_size: str | None = None,
 ) -> TokenCounts:
     """The tokens of `values`: texts (str) and request bodies (mappings). Raises BadInput with all problems."""
+    expected = "a text, a request body, or several of them"
+    if isinstance(values, (bytes, bytearray)) or not isinstance(values, Iterable):
+        raise BadInput([Problem("requests", repr(values)[:80], expected)])
     run = _Run(PromptCounting(catalog, model=model, encoding=encoding, approx=approx, image_size=image_size))
     for index, value in enumerate(values):
         place = f"requests[{index}]"
@@ -298,7 +311,7 @@ def _notes(files: PromptFiles, looks_like_json: Sequence[str]) -> Iterator[Note]
         yield Note("file_twice", f"given twice and counted once: {_listed(files.repeated)}.")
     if looks_like_json:
         message = f"counted as bare text, as the ending says, though it reads as a request: {_listed(looks_like_json)}."
-        yield Note("looks_like_json", f"{message} Name it .json to count the request.")
+        yield Note("looks_like_json", f"{message} Name it .json (.jsonl, if each line is one) to count the request.")
 
 
 def _listed(names: Sequence[str], most: int = 10) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from ptucalc.errors import BadInput, Problem
-from ptucalc.read.files import binary
+from ptucalc.read.files import UTF32, binary
 
 __all__ = ["LARGEST_PROMPT_BYTES", "PromptFiles", "opened", "prompt_files", "wants"]
 
@@ -25,7 +25,7 @@ MOST_FILES = 10_000
 
 TEXT_ENDINGS = (".txt", ".md", ".prompt")
 JSON_ENDINGS = (".json",)
-LINES_ENDINGS = (".jsonl", ".ndjson")
+LINES_ENDINGS = (".jsonl", ".jsonlines", ".ndjson")
 PACKED = ".gz"
 HEAD_BYTES = 8192
 
@@ -171,7 +171,8 @@ def _checked(stream: IO[bytes], name: str) -> io.BufferedReader[Any]:
         if head.startswith(signature) and (len(signature) > 2 or b"\0" in head[:64]):
             raise BadInput([Problem("file", what, _IN_REQUEST, source=name)])
     if problem := binary(head[:HEAD_BYTES], name):
-        raise BadInput([problem._replace(expected="a prompt: text, or JSON requests")])
+        encoded = problem.found == UTF32
+        raise BadInput([problem if encoded else problem._replace(expected="a prompt: text, or JSON requests")])
     return whole
 
 

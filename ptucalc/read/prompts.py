@@ -121,31 +121,41 @@ def _text(lines: _Lines, begun: str = "", *, by_name: bool = True) -> Prompt:
     """All of a file as one text, its line ends as they are. Raises BadInput where there is none."""
     text = (begun or lines.next()) + lines.rest()
     if not text.strip():
-        raise BadInput([_empty(lines.name)])
+        raise BadInput([_empty(lines.name, text)])
     return Prompt(lines.name, text, looks_like_json=by_name and _is_request(text))
 
 
 def _is_request(text: str) -> bool:
-    """Whether a text could be read as a request body, so that it is worth a remark that it is not."""
+    """Whether a text could be read as request bodies, so that it is worth a remark that it is not: as one document, or
+    as one on each line.
+    """
     if not _LIKE_JSON.match(text) or not any(f'"{key}"' in text for key in ("messages", "input")):
         return False
-    try:
-        return isinstance(json.loads(text), dict | list)
-    except (ValueError, RecursionError):
-        return False
+    first, _, rest = text.strip().partition("\n")
+    for document in (text, first) if rest.lstrip().startswith(("{", "[")) else (text,):
+        try:
+            return isinstance(json.loads(document), dict | list)
+        except (ValueError, RecursionError):
+            continue
+    return False
 
 
-def _empty(name: str) -> Problem:
+def _empty(name: str, text: str) -> Problem:
+    if text:
+        return Problem("file", "nothing but white space", "a prompt", source=name)
     return Problem("file", "", "a prompt; the file is empty", source=name)
 
 
 def _told_by_content(lines: _Lines, problems: list[Problem], kind: str) -> Iterator[Prompt]:
     """One JSON document, JSON lines, or (where the file's name does not say JSON) a text."""
-    begun = lines.next()
-    while begun and not begun.strip() and len(begun) < LARGEST_PROMPT_BYTES and (more := lines.next()):
-        begun += more
-    if not begun.strip():
-        raise BadInput([_empty(lines.name)])
+    first_lines = [lines.next()]
+    size = len(first_lines[0])
+    while first_lines[-1] and not first_lines[-1].strip() and size < LARGEST_PROMPT_BYTES:
+        first_lines.append(lines.next())
+        size += len(first_lines[-1])
+    begun = "".join(first_lines)
+    if not first_lines[-1].strip():
+        raise BadInput([_empty(lines.name, begun)])
     if kind != "json" and not _LIKE_JSON.match(begun + lines.stream.peek(64)[:64].decode("utf-8", errors="replace")):
         yield _text(lines, begun, by_name=False)
         return
@@ -173,7 +183,7 @@ def _json_lines(lines: _Lines, problems: list[Problem], *, begun: bool = False) 
         begun = True
         yield from _of_line(line, lines.number, lines.name, problems)
     if not begun:
-        raise BadInput([_empty(lines.name)])
+        raise BadInput([_empty(lines.name, " " * (lines.number - 1))])
 
 
 def _of_line(text: str, number: int, name: str, problems: list[Problem]) -> Iterator[Prompt]:

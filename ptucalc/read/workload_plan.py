@@ -31,7 +31,7 @@ PROMPT_KEYS = ("prompt_file", "completion_file", "encoding", "approx", "image_si
 class Plan:
     """The rows of a plan, its headroom, its text lines for messages, and the limits it sets itself.
 
-    `prompts` are those that its workloads name; they are counted when a row is read.
+    `prompts` are those that its workloads name; they are counted when a row is read. So are the files of `minutes`.
     """
 
     rows: list[Row]
@@ -40,14 +40,26 @@ class Plan:
     limits: PlanLimits | None = None
     spillover: Spillover | None = None
     prompts: Sequence[PromptCall] = ()
+    minutes: MinuteFiles | None = None
+
+    @property
+    def files_read(self) -> tuple[str, ...]:
+        """The files that its workloads name, as far as they were read."""
+        minutes = () if self.minutes is None else self.minutes.files
+        return (*minutes, *(file for call in self.prompts for file in call.files))
 
 
 @dataclass
-class _MinuteFiles:
+class MinuteFiles:
     """The files of minutes that a plan names, each read once."""
 
     folder: Path
     _read: dict[Path, dict[str, DemandProfile] | BadInput] = field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Those that were read, or tried to."""
+        return tuple(map(str, self._read))
 
     def minutes(self, file: str, workload: str | None, name: str) -> DemandProfile:
         """The minutes of a workload: that of the given name, or else the row's, or the only one. Raises BadInput."""
@@ -142,13 +154,13 @@ def read_plan(text: str, source: str, kind: str, *, folder: Path = Path(), catal
         problems.append(tree.problem(("headroom",), str(headroom), "a share such as 15%"))
     limits = read_limits(tree, problems)
     spillover = _spillover(tree, problems)
-    files = _MinuteFiles(folder)
+    files = MinuteFiles(folder)
     prompts = _Prompts(folder, catalogs)
     rows = [_row(tree, index, entry, files, prompts) for index, entry in enumerate(entries)]
     if problems:
         problems += [problem for row in rows for problem in row.problems()]
         raise BadInput(problems, lines=tree.lines)
-    return Plan(rows, None if headroom is None else str(headroom), tree.lines, limits, spillover, prompts.calls)
+    return Plan(rows, None if headroom is None else str(headroom), tree.lines, limits, spillover, prompts.calls, files)
 
 
 def _spillover(tree: Tree, problems: list[Problem]) -> Spillover | None:
@@ -173,7 +185,7 @@ def _spillover(tree: Tree, problems: list[Problem]) -> Spillover | None:
     return Spillover() if said == "true" else None
 
 
-def _row(tree: Tree, index: int, entry: Any, files: _MinuteFiles, prompts: _Prompts) -> Row:
+def _row(tree: Tree, index: int, entry: Any, files: MinuteFiles, prompts: _Prompts) -> Row:
     problems: list[Problem] = []
     path: tuple[str | int, ...] = ("workloads", index)
     fields: dict[str, Any] = {}

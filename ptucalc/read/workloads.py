@@ -19,7 +19,7 @@ from ptucalc.workload import Workload
 if TYPE_CHECKING:
     from ptucalc.hand_over import Spillover
     from ptucalc.plan_limits import PlanLimits
-    from ptucalc.read.prompt_call import PromptCall
+    from ptucalc.read.workload_plan import Plan
     from ptucalc.results import Note
 
 __all__ = ["MOST_PROBLEMS", "WorkloadFile", "read_workloads"]
@@ -47,7 +47,7 @@ class WorkloadFile:
     ignored: tuple[str, ...] = ()
     lines: list[str] = field(default_factory=list)
     catalogs: tuple[str, ...] = ()
-    _prompts: Sequence[PromptCall] = ()
+    _plan: Plan | None = None
     _rows: Callable[[], Iterator[Row]] = field(default=lambda: iter(()), repr=False)
     _pipe: _Pipe | None = None
 
@@ -89,7 +89,7 @@ class WorkloadFile:
             folder = Path() if where is None else where.parent
             plan = read_plan(text, self.name, self.kind, folder=folder, catalogs=self.catalogs)
             self.headroom, self.limits, self.lines = plan.headroom, plan.limits, plan.lines
-            self.spillover, self._prompts = plan.spillover, plan.prompts
+            self.spillover, self._plan = plan.spillover, plan
             self._rows = lambda: iter(plan.rows)
 
     def rows(self) -> Iterator[Row]:
@@ -102,7 +102,13 @@ class WorkloadFile:
     @property
     def notes(self) -> tuple[Note, ...]:
         """What is to be known of the prompts that were counted for the rows that were read."""
-        return tuple(dict.fromkeys(note for call in self._prompts for note in call.notes))
+        calls = () if self._plan is None else self._plan.prompts
+        return tuple(dict.fromkeys(note for call in calls for note in call.notes))
+
+    @property
+    def files_read(self) -> tuple[str, ...]:
+        """The other files that its rows name, prompts and minutes, once the rows were read."""
+        return () if self._plan is None else self._plan.files_read
 
     def close(self) -> None:
         """Forget what was kept of a pipe."""

@@ -1,7 +1,8 @@
 """Deployments, alert rules and calculator requests as lines of the Azure CLI, for a POSIX shell.
 
 Flags: `az cognitiveservices account deployment create` (with --spillover-deployment-name), `az monitor metrics alert create`
-and `az rest`, as azure-cli documents and defines them. Every command is one line.
+and `az rest`, as azure-cli documents and defines them. Every command is one line. az takes a word that starts with @, or
+has @ after its first =, for the name of a file to read (azure-cli-core, _expand_file_prefixed_files): such words are refused.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ _CONDITION_WORDS = {
 
 
 def az_script(deployments: Sequence[Provisioned], *, title: str, alerts: bool) -> str:
-    """The commands that create the deployments, and their alert rules. Raises BadInput for names that rules cannot hold."""
+    """The commands that create the deployments, and their alert rules. Raises BadInput for names that az cannot be told."""
+    _check_words(deployments)
     lines = [f"# {comment_text(title)}", f"# {SHELL}", NEEDS]
     if any(d.spillover is not None and d.spillover.thousand_tpm is None for d in deployments):
         lines.append(NEEDS_CAPACITY)
@@ -99,6 +101,26 @@ def _alert(rule: AlertRule) -> str:
     )
 
 
+def _check_words(deployments: Sequence[Provisioned]) -> None:
+    """That az reads no file in place of a name."""
+    problems = []
+    for each in deployments:
+        named = {
+            "deployment": each.name,
+            "model": each.model,
+            "model_version": each.version,
+            "model_format": each.format,
+        }
+        for field, text in named.items():
+            if text.startswith("@") or "=@" in text:
+                expected = (
+                    "a text without @ at its start or after =: az would read a file of that name (-o bicep takes any)"
+                )
+                problems.append(Problem(field, text, expected))
+    if problems:
+        raise BadInput(problems)
+
+
 def _check_names(rules: Sequence[AlertRule]) -> None:
     """That az can read the conditions: it takes letters, digits and - . _ and no word of its own."""
     names = dict.fromkeys(value for rule in rules for _, values in rule.dimensions for value in values)
@@ -118,8 +140,9 @@ def _check_names(rules: Sequence[AlertRule]) -> None:
 def capacity_script(requests: Sequence[tuple[Provisioned, Mapping[str, Any], Sequence[str]]], *, title: str) -> str:
     """Requests to Microsoft's calculator: for each deployment the body, and the line that sends it.
 
-    A request is a deployment, its body, and what of the plan it cannot say.
+    A request is a deployment, its body, and what of the plan it cannot say. Raises BadInput for names that az cannot be told.
     """
+    _check_words([deployment for deployment, _, _ in requests])
     url = f"https://management.azure.com/subscriptions/$SUBSCRIPTION/providers/Microsoft.CognitiveServices/calculateModelCapacity?api-version={API_VERSION}"
     lines = [f"# {comment_text(title)}", f"# {SHELL}"]
     lines += [

@@ -40,7 +40,7 @@ def theme(*, dark: bool = False) -> dict[str, Any]:
             "category": [PTU[dark], SPILL[dark], PURPLE[dark], GREEN[dark]],
         },
         "style": {
-            "payg": {"color": SPILL[dark], "strokeWidth": 2.5},
+            "payg": {"strokeWidth": 2.5},
             "price": {"strokeWidth": 2},
             "limit": {"color": REFUSED[dark], "strokeWidth": 1.5, "strokeDash": [5, 4]},
             "chosen": {"color": INK[dark], "strokeWidth": 1.5, "strokeDash": [2, 3]},

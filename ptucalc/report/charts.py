@@ -32,6 +32,7 @@ HOURS = 24
 FURTHEST = 1.25
 """Break-even: over 100 % PTU never pay; so far beyond it is shown."""
 QUARTERS_PER_HOUR = 4
+PAYG = "pay-as-you-go"
 
 HOUR_AXIS = {
     "title": "hour",
@@ -138,6 +139,7 @@ def break_even(deployment: Entry) -> Spec | None:
     line = [{"utilization": 0, "usd": 0}, {"utilization": 1, "usd": worth}]
     line += [{"utilization": each["utilization"], "usd": each["usd"]} for each in crossings if each["utilization"] > 1]
     line.sort(key=lambda point: point["utilization"])
+    line = [{"term": PAYG, **point} for point in line]
     x = {
         "field": "utilization",
         "type": "quantitative",
@@ -146,7 +148,8 @@ def break_even(deployment: Entry) -> Spec | None:
         "axis": {"format": "~%"},
     }
     y = {"field": "usd", "type": "quantitative", "title": "US dollars per PTU and month", "axis": {"format": "$~s"}}
-    terms = list(prices)
+    # Second in the colours' order, as what spills to pay-as-you-go is in the other chart.
+    terms = [*list(prices)[:1], PAYG, *list(prices)[1:]]
     term = {
         "field": "term",
         "type": "nominal",
@@ -162,7 +165,7 @@ def break_even(deployment: Entry) -> Spec | None:
             {
                 "data": {"values": line},
                 "mark": {"type": "line", "style": "payg", "clip": True},
-                "encoding": {"x": x, "y": y},
+                "encoding": {"x": x, "y": y, "color": term, "strokeDash": term},
             },
             {
                 "data": {"values": [{"term": name, "usd": usd} for name, usd in prices.items()]},
@@ -197,30 +200,41 @@ def utilization_of_day(simulated: Entry) -> Spec | None:
         "scale": {"nice": True},
     }
     x = {"field": "hour", "type": "quantitative", "scale": {"domain": [0, HOURS]}, "axis": HOUR_AXIS}
+    counts = sorted({count for count in day["quarter_hours_429"] if count})
+    layers: list[Spec] = [
+        {"mark": {"type": "area", "interpolate": "step-after", "style": "load"}, "encoding": {"x": x, "y": y}},
+        {"mark": {"type": "rule", "style": "limit"}, "encoding": {"y": {"datum": 1, "type": "quantitative"}}},
+    ]
+    if counts:
+        layers.append(_refusals(x, y, list(dict.fromkeys([counts[0], counts[len(counts) // 2], counts[-1]]))))
     return {
         **_chart(
             "Utilization over the day with most throttled minutes, and the quarter-hours in which calls met a 429."
         ),
         "data": {"values": rows},
-        "layer": [
-            {"mark": {"type": "area", "interpolate": "step-after", "style": "load"}, "encoding": {"x": x, "y": y}},
-            {"mark": {"type": "rule", "style": "limit"}, "encoding": {"y": {"datum": 1, "type": "quantitative"}}},
-            {
-                "transform": [{"filter": "datum.responses_429 > 0"}],
-                "mark": {"type": "point", "style": "refused"},
-                "encoding": {
-                    "x": x,
-                    "y": y,
-                    "size": {
-                        "field": "responses_429",
-                        "type": "quantitative",
-                        "title": "429s",
-                        "legend": {"tickCount": 3, "symbolType": "circle"},
-                        "scale": {"zero": True},
-                    },
-                },
-            },
+        "layer": layers,
+    }
+
+
+def _refusals(x: Spec, y: Spec, sizes: Sequence[int]) -> Spec:
+    """Dots in the middle of the quarter-hours with 429s; `sizes` are those that the legend shows."""
+    return {
+        "transform": [
+            {"filter": "datum.responses_429 > 0"},
+            {"calculate": f"datum.hour + {1 / (2 * QUARTERS_PER_HOUR)}", "as": "middle"},
         ],
+        "mark": {"type": "point", "style": "refused"},
+        "encoding": {
+            "x": {**x, "field": "middle"},
+            "y": y,
+            "size": {
+                "field": "responses_429",
+                "type": "quantitative",
+                "title": "429s",
+                "legend": {"values": list(sizes), "symbolType": "circle"},
+                "scale": {"zero": True},
+            },
+        },
     }
 
 

@@ -41,8 +41,8 @@ def check_blocks(result: PlanCheck, *, quiet: bool = False, named: bool = False)
 
 
 def _remark(check: Check) -> str:
-    place = f"{check.source}:{check.line}: " if check.line is not None and check.status is not Status.PASS else ""
-    return place + why_text(check)
+    place = f"{check.source}:{check.line}" if check.line is not None and check.status is not Status.PASS else ""
+    return ": ".join(part for part in (place, why_text(check)) if part)
 
 
 def why_text(check: Check) -> str:
@@ -67,6 +67,9 @@ def verdict_text(result: PlanCheck) -> str:
     if unknown:
         parts.append(f"{unknown} of {total} cannot be checked")
     if not parts:
+        exceeded = result.limits_warned
+        if exceeded:
+            return f"No limit is broken, but {exceeded} of {total} is exceeded, which is a warning."
         kept = "The limit is kept" if total == 1 else f"All {total} limits are kept"
         warned = result.limits_that(Status.WARN)
         return f"{kept}{f', {warned} with a warning' if warned else ''}."

@@ -71,7 +71,9 @@ def layout_of(book: Workbook, document: Json) -> Layout:
 
     if document["size"]:
         add(
-            "Plan", (28, 20, 16, 14, 13, 11, 11, 10, 10, 11, 11, *[14] * (1 + len(_terms(document))), 18, 60), "#2563EB"
+            "Plan",
+            (28, 20, 16, 14, 13, 11, 11, 10, 10, 11, 11, *[14] * (1 + len(_terms(document))), 18, 36, 60),
+            "#2563EB",
         )
         if live or fixed:
             add("Workloads", (28, 24, 11, 11, 11, 11, 11, 11, 9, 9, 22, 14, 16, 44), "#2563EB")

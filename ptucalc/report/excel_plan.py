@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ptucalc.catalog import DeploymentType
+from ptucalc.headlines import cheapest_is_certain, cheapest_way
 from ptucalc.report.excel_figures import BUY, DEPLOYMENT, MODEL, PAYG, REGION, Figures, PlanRow
 from ptucalc.report.excel_layout import TERM_LABELS, Layout
 from ptucalc.report.excel_sheet import Value
+from ptucalc.report.html_text import money_text
 from ptucalc.workload import HOURS_PER_MONTH
 
 __all__ = ["write_plan"]
@@ -16,6 +18,8 @@ __all__ = ["write_plan"]
 Json = Mapping[str, Any]
 
 HEADROOM_ROW: Final = 3
+
+MIX_TITLE: Final = "Cheapest way, spillover included (value, see Costs)"
 
 LINE: Final = 62
 """Characters of a remark that fit beside each other."""
@@ -104,6 +108,7 @@ def _block(layout: Layout, document: Json, kind: DeploymentType, rows: Sequence[
         "Pay-as-you-go",
         *(TERM_LABELS[term] for term in terms),
         "Cheapest of these",
+        MIX_TITLE,
     ]
     sheet.head(row + 1, [*titles, "Recalculates?"])
     first = row + 2
@@ -145,7 +150,8 @@ def _row(layout: Layout, kind: DeploymentType, each: PlanRow, row: int, head: in
     titles = f"{sheet.at(head, columns[0], elsewhere=False)}:{sheet.at(head, columns[-1], elsewhere=False)}"
     answer = f'IF(COUNT({low}:{high})<{len(columns)},"not all known",INDEX({titles},MATCH(MIN({low}:{high}),{low}:{high},0)))'
     sheet.formula(row, columns[-1] + 1, answer, _cheapest(costs, layout.terms), f"{role} aside".strip())
-    last = columns[-1] + 2
+    sheet.put(row, columns[-1] + 2, _cheapest_way(each.cost), "fixed aside")
+    last = columns[-1] + 3
     if own:
         d = layout.sheets["Demand"]
         at = layout.demand_row(name)
@@ -160,6 +166,18 @@ def _row(layout: Layout, kind: DeploymentType, each: PlanRow, row: int, head: in
         yes = "; ".join([f"not live: {partly}{remark}", *figures.remarks])
         sheet.put(row, last, yes, "reason")
     sheet.raw.set_row(row, 15 * min(6, 1 + len(yes) // LINE))  # what wraps does not make a row higher by itself
+
+
+def _cheapest_way(cost: Json | None) -> str | None:
+    """The answer of ptucalc: mixes with spillover, which no formula here repeats, are among the ways."""
+    best = None if cost is None else cheapest_way(cost)
+    if cost is None or best is None:
+        return None if cost is None else "not known"
+    what = f"{best['ptu']:,} PTU" if best["ptu"] else "pay-as-you-go"
+    more = " + spillover" if best["way"] == "cheapest mix" else ""
+    term = f", {best['term']}" if best["term"] else ""
+    sure = "" if cheapest_is_certain(cost) else " (of known prices)"
+    return f"{what}{more}{term}: {money_text(best['monthly_usd'])}{sure}"
 
 
 def _quoted(text: str) -> str:
@@ -202,7 +220,7 @@ def _totals(layout: Layout, document: Json, kind: DeploymentType, first: int, la
         (t for t in (document["cost"] or {"totals": []})["totals"] if t["deployment_type"] == kind.value), None
     )
     sheet.put(row, DEPLOYMENT, "Total", "total")
-    for column in range(MODEL, PAYG + len(layout.terms) + 3):
+    for column in range(MODEL, PAYG + len(layout.terms) + 4):
         sheet.put(row, column, None, "total")
     ptu = document["size"]["totals"].get(kind.value)
     amounts: list[tuple[int, Value, str]] = [(BUY, ptu, "whole")]

@@ -64,6 +64,7 @@ WORDS: Final = frozenset(
             "Remark",
             "Check",
             "Cheapest of these",
+            "Cheapest way, spillover included (value, see Costs)",
             "Recalculates?",
             "Percentile",
             "About",

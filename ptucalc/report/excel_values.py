@@ -126,7 +126,12 @@ def _curve(layout: Layout, sheet: Sheet, first: int, last: int, entry: Json) -> 
     column = 6 + 2 * len(layout.terms) + 1
     sheet.put(FIRST - 2, column, f"{entry['deployment']}, {entry['deployment_type']}", "strong")
     description = "Lines: monthly cost against the number of PTU bought, by term; the rows beside it have the figures."
-    sheet.raw.insert_chart(FIRST - 1, column, chart, {"description": description})
+    sheet.raw.insert_chart(
+        FIRST,
+        column,
+        chart,  # under the titles, which are printed on every page
+        {"description": description},
+    )
 
 
 def _log(sheet: Sheet, logs: Json) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ptucalc.headlines import cheapest_is_certain
 from ptucalc.report import charts
 from ptucalc.report.blocks import Cell, Column, Table
 from ptucalc.report.html_parts import Chart, Folded, Grid, Part, cell
@@ -40,7 +41,7 @@ def costs_part(entries: Sequence[Entry]) -> Part:
     return Part(
         "What each option costs a month",
         lines,
-        [Grid(f"Ways to buy it, {type_text(first)}", _ways(first)), Grid("When PTU pay", _break_even(first))],
+        [Grid(_ways_caption(first), _ways(first)), Grid("When PTU pay", _break_even(first))],
         folded=[*_others(entries[1:]), *_bill(first), *_sensitivity(first)],
     )
 
@@ -74,6 +75,15 @@ def _millions(value: Any) -> str:
     return count_text(value, 0)
 
 
+def _ways_caption(entry: Entry) -> str:
+    order = (
+        ", the cheapest first"
+        if cheapest_is_certain(entry)
+        else ": not every price is known, so none is called cheapest"
+    )
+    return f"Ways to buy it, {type_text(entry)}{order}"
+
+
 def _ways(entry: Entry) -> Table:
     table = Table(
         [
@@ -91,12 +101,10 @@ def _ways(entry: Entry) -> Table:
         mix = entry["hybrid"].get(term)
         if mix and mix["ptu"] not in (0, entry["peak_ptu"]):
             ways.append((f"Mix of PTU and spillover, {term}", mix))
-    known = [way["monthly_usd"] for _, way in ways if way["monthly_usd"] is not None]
-    ways.sort(key=lambda way: (way[1]["monthly_usd"] is None, way[1]["monthly_usd"] or 0))
-    best = True
-    for name, way in ways:
-        lowest = best and bool(known) and way["monthly_usd"] == min(known)
-        best = best and not lowest
+    certain = cheapest_is_certain(entry)
+    ways.sort(key=lambda way: (way[1]["monthly_usd"] is None, way[1]["monthly_usd"] if certain else 0))
+    for place, (name, way) in enumerate(ways):
+        lowest = certain and not place
         reason = way.get("reason")
         table.rows.append(
             [
@@ -159,7 +167,7 @@ def _ranges(each: Entry) -> str:
 def _others(entries: Sequence[Entry]) -> Iterator[Folded]:
     for entry in entries:
         lines = [f"Not known: {entry['payg_reason']}."] if entry["payg_reason"] else []
-        caption = f"Ways to buy it, {type_text(entry)}"
+        caption = _ways_caption(entry)
         rest = Grid(f"When PTU pay, {type_text(entry)}", _break_even(entry))
         yield Folded(f"The same on {type_text(entry)}", [Grid(caption, _ways(entry)), rest], lines)
 

@@ -38,6 +38,12 @@ def log_part(anchor: str, entry: Entry, *, with_charts: bool) -> Part:
         f"{count_text(entry['requests'], 0)} requests in {count_text(entry['minutes'])} minutes; "
         f"the busiest has {count_text(entry['peak_rpm'])}."
     ]
+    beyond = entry["unservable_requests"]
+    if beyond:
+        lines.append(
+            f"{count_text(beyond)} more requests have prompts over the model's limit on PTU: no number of PTU serves them, and "
+            "they count for no size."
+        )
     grids = [Grid("Per minute, idle minutes included", _percentiles(entry))]
     if entry["sizes_at"]:
         grids.append(Grid("PTU to buy, by the percentile of minutes they serve", _sizes_at(entry)))
@@ -119,6 +125,8 @@ def hours_part(entry: Entry) -> Part | None:
     if largest <= 0:
         return None
     days = [values[start : start + HOURS] for start in range(0, len(values), HOURS)]
+    if entry["basis"] == "profile" and all(day == days[0] for day in days):
+        days = days[:1]
     labels = DAYS if len(days) == len(DAYS) else ["every day"]
     rows = [(label, [_hour(value, largest) for value in day]) for label, day in zip(labels, days, strict=False)]
     of_week = "hour of the week" if len(days) > 1 else "hour of the day"
@@ -149,6 +157,13 @@ def simulation_part(anchor: str, entry: Entry, *, with_charts: bool) -> Part:
         f"Every call of the log against a bucket that holds {count_text(found['window_seconds'])} s of what the PTU drain, "
         f"{type_text(entry)}; what meets a 429: {_policy(found)}."
     ]
+    beyond = found["runs"][0]["over_prompt_limit"] if found["runs"] else 0
+    if beyond:
+        fate = "spill over" if "spillover" in found["policy"] else "fail"
+        lines.append(
+            f"{count_text(entry['requests'])} requests, of which {count_text(beyond)} have prompts over the model's limit on "
+            f"PTU: they {fate} at every size, and are not among the requests that a log is sized for."
+        )
     if found["smallest_ptu_without_429"] is not None:
         lines.append(f"The smallest size without any 429: {count_text(found['smallest_ptu_without_429'])} PTU.")
     if found["target"] and found["target"]["smallest_ptu"] is not None:

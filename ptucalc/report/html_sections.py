@@ -12,6 +12,7 @@ from ptucalc.report.html_parts import Card, Grid, Part, Section, cell
 from ptucalc.report.html_sizes import sizes_part
 from ptucalc.report.html_text import (
     PEAK,
+    UNSURE,
     against_text,
     count_text,
     exact,
@@ -19,6 +20,7 @@ from ptucalc.report.html_text import (
     percentile_text,
     share_text,
     shortened,
+    sizes_text,
     type_text,
 )
 from ptucalc.report.html_what_if import what_if_entries, what_if_part
@@ -84,14 +86,10 @@ def totals(document: Entry) -> Iterator[Card]:
     """Several deployments together."""
     yield Card("Deployments", f"{len(document['headlines']):,}", document["source"]["text"])
     total = document["total"]
-    size = document["size"]
-    if size:
-        kinds = [total["deployment_type"]] if total else list(size["totals"])
-        for kind in kinds:
-            if size["totals"].get(kind) is not None:
-                yield Card(
-                    "Size of all", f"{count_text(size['totals'][kind])} PTU", type_text({"deployment_type": kind})
-                )
+    together, lacking = sizes_text(document)
+    if together:
+        of_all = "each on the type shown below"
+        yield Card("Sizes of those that have one" if lacking else "Size of all", together, lacking or of_all)
     if total:
         unknown = [*total["unpriced"], *total["not_offered"]]
         more = (
@@ -107,12 +105,14 @@ def totals(document: Entry) -> Iterator[Card]:
 def overview(headlines: Sequence[Entry]) -> Grid:
     """One row for each deployment."""
     throttled = any(h["throttled"] for h in headlines)
+    priced = any(h["payg_monthly_usd"] is not None or h["cheapest"] for h in headlines)
+    unsure = any(h["cheapest"] and not h["cheapest_is_certain"] for h in headlines)
     table = Table(
         [
             Column("Deployment"),
             Column("Model"),
             Column("Type"),
-            Column("PTU", right=True),
+            Column("Size, PTU", right=True),
             Column("Pay-as-you-go", right=True),
             Column("Cheapest way"),
             Column("A month", right=True),
@@ -122,7 +122,8 @@ def overview(headlines: Sequence[Entry]) -> Grid:
     )
     for h in headlines:
         cheapest = h["cheapest"]
-        sure = "" if h["cheapest_is_certain"] else " ?"
+        certain = h["cheapest_is_certain"]
+        sure = "" if certain else " ?"
         model = f"{h['model'] or '—'} {h['model_version'] or ''}".rstrip()
         minutes = (
             "—"
@@ -134,15 +135,18 @@ def overview(headlines: Sequence[Entry]) -> Grid:
                 Cell(h["deployment"]),
                 Cell(model),
                 Cell(type_text(h)),
-                cell(count_text(h["size_ptu"]), strong=True),
+                cell(count_text(h["size_ptu"]), strong=not priced or bool(cheapest and cheapest["ptu"])),
                 Cell(money_text(h["payg_monthly_usd"])),
                 Cell(f"{way_text(cheapest)}{sure}" if cheapest else "unknown"),
-                cell(money_text(cheapest["monthly_usd"]) if cheapest else "unknown", strong=True),
+                cell(money_text(cheapest["monthly_usd"]) if cheapest else "unknown", strong=certain),
                 Cell(against_text(cheapest["vs_payg"]) if cheapest and cheapest["ptu"] else "—"),
                 *([Cell(minutes)] if throttled else []),
             ]
         )
-    return Grid("What to buy, and what it costs a month", table)
+    caption = "The size that each needs as PTU, and the cheapest way to buy it"
+    if unsure:
+        caption += f". {UNSURE}"
+    return Grid(caption, table)
 
 
 def section(

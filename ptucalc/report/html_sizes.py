@@ -32,7 +32,7 @@ def sizes_part(name: str, basis: str, document: Entry) -> Part | None:
     if not deployments:
         return None
     deployment = deployments[0]
-    grids = [Grid("PTU to buy on each deployment type", sizes_table(deployment["sizes"]))]
+    grids = [Grid("PTU to buy on each deployment type, if it runs on PTU", sizes_table(deployment["sizes"]))]
     when = (
         "at the peak" if basis in PEAK else f"at {percentile_text(basis)} of the minutes, as calls of the average kind"
     )
@@ -48,7 +48,7 @@ def sizes_table(sizes: Sequence[Entry]) -> Table:
     table = Table(
         [
             Column("Type"),
-            Column("Buy, PTU", right=True),
+            Column("Size, PTU", right=True),
             Column("Raw PTU", right=True),
             Column("With headroom", right=True),
             Column("Sold from", right=True),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ptucalc.report.blocks import Cell, Column, Table
-from ptucalc.report.html_parts import Grid
+from ptucalc.report.html_parts import Grid, cell
 from ptucalc.report.html_text import count_text, money_text, share_text, type_text
 
 __all__ = ["reservations", "sources"]
@@ -32,6 +32,7 @@ def reservations(document: Entry) -> Grid | None:
             Column("Per PTU", right=True),
             Column("For the term", right=True),
             Column("A month", right=True),
+            Column("Choose"),
         ]
     )
     for each in found[:MOST_RESERVATIONS]:
@@ -44,12 +45,38 @@ def reservations(document: Entry) -> Grid | None:
                 Cell(money_text(each["usd_per_ptu"])),
                 Cell(money_text(each["term_usd"])),
                 Cell(money_text(each["monthly_usd"])),
+                cell(_choice(each, found, document), strong=_is_cheapest(each, document)),
             ]
         )
     open_as = type_text({"deployment_type": kind})
     return Grid(
-        f"What to reserve for the cheapest mixes, where deployments without a type of their own are {open_as}", table
+        "What to reserve for the cheapest mixes: of each type and region ONE term, the rows of other terms are instead of "
+        f"it, not beside it. Deployments without a type of their own are {open_as}",
+        table,
     )
+
+
+def _choice(row: Entry, found: Sequence[Entry], document: Entry) -> str:
+    """Whether a row is the cheapest of those that exclude each other."""
+    if _is_cheapest(row, document):
+        return "the cheapest way"
+    pool = (row["deployment_type"], row["region"])
+    others = [each for each in found if (each["deployment_type"], each["region"]) == pool and each is not row]
+    return f"or: instead of {' and '.join(each['term'] for each in others)}" if others else ""
+
+
+def _is_cheapest(row: Entry, document: Entry) -> bool:
+    """Whether the cheapest ways of all deployments of the row, and of no others, are what it reserves."""
+    lines = {line["deployment"]: line for line in document["headlines"]}
+    for each in row["deployments"]:
+        line = lines.get(each["name"])
+        best = line and line["cheapest"]
+        if not line or not best or not line["cheapest_is_certain"]:
+            return False
+        wanted = (line["deployment_type"], best["term"], best["ptu"])
+        if each["ptu"] and wanted != (row["deployment_type"], row["term"], each["ptu"]):
+            return False
+    return not row["not_counted"]
 
 
 def sources(document: Entry) -> Iterator[tuple[str, str]]:

@@ -13,8 +13,11 @@ from ptucalc.report.deployment_cost_blocks import against
 from ptucalc.report.log_words import percentile_title
 
 __all__ = [
+    "DASH",
+    "NOT_SIMULATED",
     "PEAK",
     "TYPE_LABELS",
+    "UNSURE",
     "against_text",
     "count_text",
     "exact",
@@ -23,16 +26,24 @@ __all__ = [
     "raw_ptu_text",
     "share_text",
     "shortened",
+    "sizes_text",
     "type_text",
 ]
 
 DASH = "—"
+
+NOT_SIMULATED = "not simulated"
+"""What stands for the 429s of a size where others were simulated: they need not fall as PTU rise."""
+
 LONGEST_CELL = 80
 LONGEST_LINE = 1_000
 LONGEST_TITLE = 300
 
 PEAK = ("peak", "max")
 """What a size is of where it is of no other percentile."""
+
+UNSURE = "?: the price of some way to buy it is not known, so another may be cheaper"
+"""What the question mark behind a way to buy means."""
 
 TYPE_LABELS = {"global": "Global", "data-zone": "Data zone", "regional": "Regional"}
 
@@ -72,9 +83,10 @@ def share_text(value: Any, *, without: str = DASH) -> str:
     number = exact(value)
     if number is None:
         return without
-    if 99 < number * 100 < 100 or 100 < number * 100 < 101:
+    if 100 < number * 100 < 101:
         return percent_text(number)
-    return f"{amount_text(number * 100, 1)}%"
+    text = amount_text(number * 100, 1)
+    return "99.9%" if number < 1 and text == "100" else f"{text}%"
 
 
 def against_text(value: Any) -> str:
@@ -86,6 +98,18 @@ def type_text(entry: Mapping[str, Any], key: str = "deployment_type") -> str:
     """A deployment type as people call it."""
     kind = entry.get(key)
     return DASH if kind is None else TYPE_LABELS.get(str(kind), str(kind))
+
+
+def sizes_text(document: Mapping[str, Any]) -> tuple[str, str]:
+    """The sizes of all deployments, by type: 475 PTU Global + 255 PTU Data zone; and of how many, where not of all.
+
+    Two empty texts where the document has none to add up.
+    """
+    found = document.get("sizes_shown") or []
+    text = " + ".join(f"{count_text(each['ptu'])} PTU {type_text(each)}" for each in found)
+    lacking = found and any(line["size_ptu"] is None for line in document["headlines"])
+    some = ", ".join(f"{count_text(each['deployments'])} {type_text(each)}" for each in found) if lacking else ""
+    return text, f"deployments with a size: {some}" if some else ""
 
 
 def percentile_text(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from ptucalc.report import charts
 from ptucalc.report.blocks import Cell, Column, Table
 from ptucalc.report.html_parts import Chart, Folded, Grid, Part, Slider, cell
-from ptucalc.report.html_text import count_text, money_text, share_text, type_text
+from ptucalc.report.html_text import DASH, NOT_SIMULATED, count_text, money_text, share_text, type_text
 
 __all__ = ["what_if_entries", "what_if_part"]
 
@@ -52,7 +52,7 @@ def what_if_part(
         at,
         [(f"{e['deployment_type']} {t}", f"{type_text(e)}, {t}") for e in thin for t in known_terms(e)],
         f"{first['deployment_type']} {term}",
-        said(first["rows"][at], term),
+        said(first["rows"][at], term, simulated=_simulated(first)),
     )
     spec = charts.cost_against_ptu(first, term, with_rows=False)
     assert spec is not None, "a term with a known cost"
@@ -69,17 +69,26 @@ def what_if_part(
     return Part("What if you buy another number?", slider=slider, charts=[chart], folded=folded), data
 
 
-def said(row: Entry, term: str) -> str:
-    """What a number of PTU costs, in a sentence. The script says it in the same words, from the cells of the table."""
+def said(row: Entry, term: str, *, simulated: bool = False) -> str:
+    """What a number of PTU costs, in a sentence. The script says it in the same words, from the cells of the table.
+
+    `simulated`: whether 429s of other sizes are known.
+    """
     text = (
         f"{count_text(row['ptu'])} PTU: {money_text(row['monthly_usd'].get(term))} a month "
         f"({money_text(row['fixed_monthly_usd'].get(term))} fixed, {money_text(row['spillover_monthly_usd'])} spillover)"
     )
     if row["share_of_time_over"] is not None:
         text += f", demand over it {share_text(row['share_of_time_over'])} of the time"
-    if row["throttled_share"] is not None:
+    if simulated and row["throttled_share"] is None:
+        text += f", 429s {NOT_SIMULATED}"
+    elif row["throttled_share"] is not None:
         text += f", 429 for {share_text(row['throttled_share'])} of requests"
     return text + "."
+
+
+def _simulated(entry: Entry) -> bool:
+    return any(row["throttled_share"] is not None for row in entry["rows"])
 
 
 def _thinned(entry: Entry, most: int) -> list[Entry]:
@@ -99,6 +108,7 @@ def _caption(thin: Entry, whole: Entry) -> str:
 def _table(entry: Entry) -> Table:
     terms = known_terms(entry)
     cheapest = entry["cheapest"]
+    without = NOT_SIMULATED if _simulated(entry) else DASH
     table = Table(
         [
             Column("PTU", right=True),
@@ -114,8 +124,8 @@ def _table(entry: Entry) -> Table:
         cells = [
             cell(count_text(row["ptu"]), strong=best),
             Cell(share_text(row["share_of_time_over"])),
-            Cell(share_text(row["throttled_share"])),
-            Cell(count_text(row["throttled_minutes"])),
+            Cell(share_text(row["throttled_share"], without=without)),
+            Cell(count_text(row["throttled_minutes"], without=without)),
             Cell(money_text(row["spillover_monthly_usd"])),
         ]
         for term in terms:

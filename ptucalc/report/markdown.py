@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from ptucalc.report.blocks import Bars, Block, Cell, Column, Headline, HeatMap, Remark, Strip, Table, amount_text
 
-__all__ = ["markdown"]
+__all__ = ["markdown", "without_links"]
 
 HOURS = 24
 
@@ -77,7 +77,7 @@ def _whole(value: Fraction | int | None) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    text = _inert(cell.text)
+    text = _escaped(cell.text) if cell.style == "link" else _inert(cell.text)
     return f"**{text}**" if cell.style == "bold" and text else text
 
 
@@ -85,5 +85,18 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def without_links(text: str) -> str:
+    """The text with what would become a link by itself written so that it does not.
+
+    >>> print(without_links("see https://example.com and www.example.com"))
+    see https\\://example.com and www\\.example.com
+    """
+    return re.sub(r"(?i)(?<=[a-z])(?=://)|(?<=\bwww)(?=\.)", r"\\", text)
+
+
 def _inert(text: str) -> str:
+    return without_links(_escaped(text))
+
+
+def _escaped(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", text).replace("\n", " ")

@@ -7,7 +7,17 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
-from ptucalc.catalog import Catalog, DeploymentType, Encoding, Model, Offer, TokenClass, TokenWeights, Unknown
+from ptucalc.catalog import (
+    Catalog,
+    ContextLimit,
+    DeploymentType,
+    Encoding,
+    Model,
+    Offer,
+    TokenClass,
+    TokenWeights,
+    Unknown,
+)
 from ptucalc.image_rules import ImagePatches, ImageTiles
 from ptucalc.report.blocks import Block, Cell, Column, Headline, Remark, Table, amount_text
 from ptucalc.results import json_number
@@ -119,6 +129,7 @@ def _details(catalog: Catalog, model: Model) -> Iterator[Block]:
     spill = model.spillover
     if not isinstance(spill, Unknown):
         yield Remark("Spills", "spillover is supported" if spill else "spillover is not supported", "")
+    yield Remark("Context", _context(model.context), "")
     yield Remark("Encoding", _encoding(model.encoding), "")
     yield Remark("Images", _images(model.image_tokens), "")
     if model.retirement:
@@ -155,6 +166,12 @@ def _encoding(encoding: Encoding | Unknown) -> str:
     return f"unknown: {encoding.reason}" if isinstance(encoding, Unknown) else f"{encoding.name}{_doubt(encoding)}"
 
 
+def _context(limit: ContextLimit | Unknown) -> str:
+    if isinstance(limit, Unknown):
+        return f"unknown: {limit.reason}"
+    return f"at most {limit.input_tokens:,} input tokens{_doubt(limit)}"
+
+
 def _images(rule: ImageTiles | ImagePatches | Unknown) -> str:
     match rule:
         case Unknown(reason):
@@ -169,7 +186,7 @@ def _images(rule: ImageTiles | ImagePatches | Unknown) -> str:
             return f"{_weight(multiplier)} tokens for each patch; {budgets}{_doubt(rule)}"
 
 
-def _doubt(claim: Encoding | ImageTiles | ImagePatches) -> str:
+def _doubt(claim: ContextLimit | Encoding | ImageTiles | ImagePatches) -> str:
     return f" ({claim.source}{'' if claim.verified else '; not verified: not in the words of its maker'})"
 
 
@@ -266,6 +283,10 @@ def _entry(model: Model) -> dict[str, Any]:
         "encoding": model.encoding.name if isinstance(model.encoding, Encoding) else _json(model.encoding),
         "encoding_verified": model.encoding.verified if isinstance(model.encoding, Encoding) else None,
         "image_tokens": _json_images(model.image_tokens),
+        "context_input_tokens": _json(model.context)
+        if isinstance(model.context, Unknown)
+        else model.context.input_tokens,
+        "context_verified": None if isinstance(model.context, Unknown) else model.context.verified,
         "sources": dict(model.sources),
         "remarks": list(model.remarks),
     }

@@ -8,8 +8,16 @@ from typing import Any
 
 from ptucalc.errors import visible
 from ptucalc.report.blocks import Block, Cell, Column, Remark, Table
-from ptucalc.report.html_text import against_text, count_text, money_text, share_text, type_text
-from ptucalc.report.markdown import markdown
+from ptucalc.report.html_text import (
+    UNSURE,
+    against_text,
+    count_text,
+    money_text,
+    share_text,
+    sizes_text,
+    type_text,
+)
+from ptucalc.report.markdown import markdown, without_links
 from ptucalc.report.report_tables import (
     break_even_table,
     cost_table,
@@ -44,7 +52,7 @@ def report_markdown(document: Data) -> str:
 
 def _heading(level: int, text: str) -> str:
     inert = re.sub(r"([\\`*_\[\]<>|~#&!])", r"\\\1", visible(text))
-    return f"{'#' * level} {inert}\n"
+    return f"{'#' * level} {without_links(inert)}\n"
 
 
 def _sections(document: Data) -> Iterator[tuple[str, Iterator[Block] | list[Block]]]:
@@ -85,7 +93,7 @@ def _top(document: Data) -> Iterator[Block]:
             Column("Deployment"),
             Column("Model"),
             Column("Type"),
-            Column("Buy" if sized else "", right=True),
+            Column("Size" if sized else "", right=True),
             Column("Serves" if sized else ""),
             Column("Pay-as-you-go" if priced else "", right=True),
             Column("Cheapest" if priced else ""),
@@ -103,16 +111,24 @@ def _top(document: Data) -> Iterator[Block]:
                 Cell(visible(line["deployment"])),
                 Cell(visible(f"{line['model'] or ''} {line['model_version'] or ''}".strip())),
                 Cell(type_text(line)),
-                Cell(ptu_count(line["size_ptu"]), "bold"),
+                Cell(ptu_count(line["size_ptu"]), "bold" if not priced or (best and best["ptu"]) else ""),
                 Cell(visible(line["reason"] or _served(line["size_basis"]))),
                 Cell(money_text(line["payg_monthly_usd"])),
                 Cell(f"{way_text(best)}{unsure}" if best else "unknown"),
-                Cell(money_text(best["monthly_usd"]) if best else "unknown", "bold"),
+                Cell(
+                    money_text(best["monthly_usd"]) if best else "unknown",
+                    "bold" if line["cheapest_is_certain"] else "",
+                ),
                 Cell(against_text(best["vs_payg"]) if best and best["term"] else "—"),
                 Cell(throttled),
             ]
         )
     yield table
+    if any(line["cheapest"] and not line["cheapest_is_certain"] for line in document["headlines"]):
+        yield Remark("Unsure", UNSURE)
+    together, lacking = sizes_text(document)
+    if together:
+        yield Remark("Sizes together", f"{together}{f' ({lacking})' if lacking else ''}")
     if document["total"]:
         yield _together(document["total"])
 
@@ -158,11 +174,17 @@ def _simulated(entry: Data) -> Iterator[Remark]:
     yield Remark(
         "How",
         f"a bucket of {count_text(found['window_seconds'])} s, policy {found['policy']}; "
-        f"{entry['requests']:,} requests in {entry['minutes']:,} minutes",
+        f"{entry['requests']:,} requests in {entry['minutes']:,} minutes{_beyond(found)}",
     )
     smallest = found["smallest_ptu_without_429"]
     if smallest is not None:
         yield Remark("No 429s", f"from {smallest:,} PTU on")
+
+
+def _beyond(found: Data) -> str:
+    """What makes the requests of a simulation more than those that a log is sized for."""
+    beyond = found["runs"][0]["over_prompt_limit"] if found["runs"] else 0
+    return f", of which {beyond:,} have prompts over the limit on PTU and are served at no size" if beyond else ""
 
 
 def _sources(document: Data) -> Iterator[Block]:
@@ -186,5 +208,6 @@ def _source_table(sources: Sequence[Data]) -> Table:
     table = Table([Column("Read"), Column("Where"), Column("Checked")])
     for each in sources:
         where = f"{each['title']} {each['where']}".strip()
-        table.rows.append([Cell(visible(t)) for t in (each["kind"], where, each["checked"])])
+        kind, checked = (Cell(visible(each[key])) for key in ("kind", "checked"))
+        table.rows.append([kind, Cell(visible(where), "link"), checked])
     return table

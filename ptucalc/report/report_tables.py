@@ -6,8 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ptucalc.errors import visible
+from ptucalc.headlines import cheapest_is_certain
 from ptucalc.report.blocks import Cell, Column, Table
-from ptucalc.report.html_text import against_text, count_text, money_text, raw_ptu_text, share_text, type_text
+from ptucalc.report.html_text import (
+    NOT_SIMULATED,
+    against_text,
+    count_text,
+    money_text,
+    raw_ptu_text,
+    share_text,
+    type_text,
+)
 
 __all__ = [
     "break_even_table",
@@ -57,7 +66,7 @@ def size_table(document: Data) -> Table:
             Column("Weighted TPM", right=True),
             Column("Type"),
             Column("Needs", right=True),
-            Column("Buy", right=True),
+            Column("Size", right=True),
             Column("Busy", right=True),
             Column("Sold as"),
         ]
@@ -149,7 +158,7 @@ def cost_table(cost: Data) -> Table:
             Column("Type"),
             Column("Prices of"),
             Column("Pay-as-you-go", right=True),
-            Column("Peak PTU", right=True),
+            Column("PTU for the peak", right=True),
             *(Column(f"All {term}", right=True) for term in terms),
             *(Column(f"Mix {term}", right=True) for term in terms),
         ]
@@ -178,10 +187,11 @@ def cost_table(cost: Data) -> Table:
 
 
 def options_table(cost: Data) -> Table:
-    """Every way to buy one deployment on one type, the cheapest first; those of unknown price last."""
+    """Every way to buy one deployment on one type, the cheapest first; where a price is not known, those last and no other first."""
     ways = [("pay-as-you-go" if o["term"] == "payg" else f"all on PTU, {o['term']}", o) for o in cost["options"]]
     ways += [(f"PTU + spillover, {term}", mix) for term, mix in cost["hybrid"].items() if mix and mix["ptu"]]
-    ways.sort(key=lambda way: (way[1]["monthly_usd"] is None, way[1]["monthly_usd"] or 0))
+    certain = cheapest_is_certain(cost)
+    ways.sort(key=lambda way: (way[1]["monthly_usd"] is None, way[1]["monthly_usd"] if certain else 0))
     table = Table(
         [
             Column("Way to buy"),
@@ -193,7 +203,7 @@ def options_table(cost: Data) -> Table:
         ]
     )
     for index, (name, way) in enumerate(ways):
-        style = "bold" if index == 0 and way["monthly_usd"] is not None and cost["payg_monthly_usd"] is not None else ""
+        style = "bold" if certain and not index else ""
         money = (way["fixed_monthly_usd"], way["spillover_monthly_usd"], way["monthly_usd"])
         table.rows.append(
             [
@@ -257,7 +267,7 @@ def what_if_table(what_if: Data) -> Table:
                 *cells,
                 Cell(money_text(row["spillover_monthly_usd"])),
                 Cell(share_text(row["share_of_time_over"])),
-                Cell(share_text(row["throttled_share"], without="")),
+                Cell(share_text(row["throttled_share"], without=NOT_SIMULATED)),
             ]
         )
     return table

@@ -28,13 +28,17 @@ def hours_map(hours: Data, zone: str) -> HeatMap:
     """The highest PTU of each hour of the week."""
     values = [exact(value) for value in hours["ptu"]]
     rows = []
-    for day, name in enumerate(DAYS):
+    same_days = (
+        hours["basis"] == "profile"
+        and len({tuple(values[at : at + HOURS]) for at in range(0, len(values), HOURS)}) == 1
+    )
+    for day, name in enumerate(["Every day"] if same_days else DAYS):
         of_day = values[day * HOURS : (day + 1) * HOURS]
         known: list[Fraction] = [value for value in of_day if value is not None]
         highest = max(known, default=None)
         said = "no data" if highest is None else f"{count_text(highest, 0)} at {of_day.index(highest):02d}:00"
         rows.append(HeatRow(name, of_day, said if highest != 0 else "idle"))
-    return HeatMap(f"Peak PTU by hour of the week{zone}", rows, "PTU")
+    return HeatMap(f"Highest PTU needed, by hour of the {'day' if same_days else 'week'}{zone}", rows, "PTU")
 
 
 def runs_table(entry: Data) -> Table:

@@ -20,8 +20,10 @@ def room_blocks(room: Room, *, quiet: bool = False) -> Iterator[Block]:
     if room.pools:
         yield _pool_table(room)
     yield _deployment_table(room)
+    placed = {deployment.name for deployment in room.deployments if deployment.region is None and deployment.fits}
     for pool in room.pools:
-        if pool.missing_ptu:
+        short = pool.placed_ptu > (pool.available_ptu or 0) or not placed.intersection(pool.deployments)
+        if pool.missing_ptu and short:
             text = (
                 f"{pool.missing_ptu:,} PTU more of {pool.name} in {pool.region} (https://aka.ms/oai/stuquotarequest)."
             )
@@ -106,6 +108,10 @@ def _shown(deployment: DeploymentRoom) -> tuple[RegionRoom, ...]:
 
 def _advice(deployment: DeploymentRoom) -> Iterator[Block]:
     name = f"{deployment.name}, {deployment.deployment_type.label}"
+    if deployment.placed_in and not deployment.fitting_regions:
+        text = f"{name} in {deployment.placed_in}, the others without a region elsewhere."
+        yield Remark("Room for", text, "")
+        return
     for region in _shown(deployment):
         if not region.fits and region.reasons:
             label = "Unsure" if region.fits is None else "No room"

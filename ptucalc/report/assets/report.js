@@ -53,7 +53,8 @@
       const text = cells(rows);
       let all = `${text[0]} PTU: ${text[term.column + 1]} a month (${text[term.column]} fixed, ${text[4]} spillover)`;
       if (text[1] !== "—") all += `, demand over it ${text[1]} of the time`;
-      if (text[2] !== "—") all += `, 429 for ${text[2]} of requests`;
+      if (text[2] === "not simulated") all += ", 429s not simulated";
+      else if (text[2] !== "—") all += `, 429 for ${text[2]} of requests`;
       said.textContent = all + ".";
       range.setAttribute("aria-valuetext", `${text[0]} PTU, ${text[term.column + 1]} a month`);
     };
@@ -96,7 +97,9 @@
   /* A table is a stop for the keyboard only where there is something to scroll to. */
   function stops() {
     for (const frame of document.querySelectorAll(".scroll")) {
-      if (frame.scrollWidth > frame.clientWidth) frame.tabIndex = 0;
+      const more = frame.scrollWidth > frame.clientWidth;
+      frame.classList.toggle("more", more);
+      if (more) frame.tabIndex = 0;
       else frame.removeAttribute("tabindex");
     }
   }
@@ -104,11 +107,17 @@
   document.addEventListener("toggle", stops, true);
   stops();
 
-  /* Paper is light. */
+  /* On paper nothing can be opened, and it is light. */
+  const opened = [];
   window.addEventListener("beforeprint", function () {
+    for (const each of document.querySelectorAll("details:not([open])")) {
+      each.open = true;
+      opened.push(each);
+    }
     if (dark.matches) for (const id of Object.keys(data.charts)) draw(id, false);
   });
   window.addEventListener("afterprint", function () {
+    for (const each of opened.splice(0)) each.open = false;
     if (dark.matches) drawAll();
   });
   dark.addEventListener("change", drawAll);
