@@ -350,8 +350,9 @@ def test_a_format_and_a_file_that_is_named_as_another_are_refused(
     assert os.listdir(tmp_path) == []
 
 
-def test_json_into_a_file_that_is_named_as_another_is_refused(refuses: Callable, tmp_path: Path) -> None:
-    assert "should be html" in refuses("report", PLAN, "--json", "--out-file", tmp_path / "r.html")
+def test_json_into_a_file_that_is_named_as_another_is_refused(cli: Callable, tmp_path: Path) -> None:
+    assert cli("report", PLAN, "--json", "--out-file", tmp_path / "r.html").code == 2
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_log_may_call_its_deployments_anything(cli: Callable, tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ def test_five_hundred_deployments_fit_and_the_page_says_what_it_leaves_out(name)
     text = html_page(many(document("plan"), 500, name))
     assert size(text) < LARGEST_PAGE_BYTES
     top = read(text)
-    assert len(table(top, "What to buy").rows) == 500
+    assert len(table(top, "The size that each needs").rows) == 500
     assert "charts" in top.text.casefold()
     sections = len(top.all("section")) - 1
     assert 1 <= sections < 500
@@ -257,7 +257,7 @@ def test_five_hundred_deployments_fit_and_the_page_says_what_it_leaves_out(name)
 
 def test_too_many_for_one_table_are_said_to_be_left_out():
     top = read(html_page(many(document("plan"), 1_200)))
-    assert len(table(top, "What to buy").rows) == 1_000
+    assert len(table(top, "The size that each needs").rows) == 1_000
     assert "Of 1,200 deployments the table lists the 1,000 with the highest cost a month." in top.text
 
 
