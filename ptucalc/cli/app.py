@@ -14,7 +14,9 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "cost": ("ptucalc.cli.cost", "cost", "Answer", "What it costs: pay-as-you-go, PTU by term, and the cheapest mix."),
     "logs": ("ptucalc.cli.logs", "logs", "Answer", "Request logs and metric exports to demand and a size."),
     "simulate": ("ptucalc.cli.simulate", "simulate", "Answer", "The 429s of a log or of made-up calls, size by size."),
+    "bench": ("ptucalc.cli.bench", "bench", "Rehearse", "Load against a deployment, measured; what its PTU serve."),
     "tokens": ("ptucalc.cli.tokens", "tokens", "Answer", "The tokens of prompts and requests, counted offline."),
+    "emulate": ("ptucalc.cli.emulate", "emulate", "Rehearse", "A PTU deployment on this machine, for real clients."),
     "prices": (
         "ptucalc.cli.prices",
         "prices",

@@ -11,6 +11,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     """The schema of each document, by its file name."""
     from pydantic import TypeAdapter
 
+    from ptucalc.bench_documents import BenchDocument
     from ptucalc.documents import (
         CatalogDocument,
         CostDocument,
@@ -21,6 +22,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         SizeDocument,
     )
     from ptucalc.log_documents import LogsDocument
+    from ptucalc.route_documents import RouteDocument
     from ptucalc.simulate_documents import SimulateDocument
     from ptucalc.token_documents import TokensDocument
 
@@ -30,7 +32,9 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "cost": CostDocument,
         "logs": LogsDocument,
         "simulate": SimulateDocument,
+        "route": RouteDocument,
         "tokens": TokensDocument,
+        "bench": BenchDocument,
         "models": CatalogDocument,
         "price-book": PriceBookDocument,
         "price-refresh": RefreshDocument,
