@@ -25,7 +25,15 @@ from ptucalc.call_trace import MICROSECONDS_PER_MINUTE, CallTrace
 from ptucalc.errors import BadInput, Problem
 from ptucalc.workload import LoadProfile, Workload
 
-__all__ = ["MOST_CALLS", "ArrivalKind", "Arrivals", "parse_duration", "shortest_duration_us", "synthetic_trace"]
+__all__ = [
+    "MOST_CALLS",
+    "ArrivalKind",
+    "Arrivals",
+    "draws",
+    "parse_duration",
+    "shortest_duration_us",
+    "synthetic_trace",
+]
 
 MOST_CALLS = 50_000_000
 """More calls than this are no trace that anyone waits for."""
@@ -187,7 +195,7 @@ def _part(workload: Workload, duration_us: int, arrivals: Arrivals, index: int, 
     stretches, scale = _stretches(workload, duration_us)
     if arrivals.kind is ArrivalKind.UNIFORM:
         return _placed(count(2 * index + 1, 2 * of), 2 * of, stretches, scale)
-    gaps = _exponential(_draws(arrivals.seed, index))
+    gaps = _exponential(draws(arrivals.seed, index))
     if arrivals.kind is ArrivalKind.POISSON:
         return _placed(accumulate(gaps), 1 << _DRAW_BITS, stretches, scale)
     size, length = arrivals.calls_per_burst, arrivals.burst_seconds * _MICROSECONDS_PER_SECOND
@@ -217,7 +225,7 @@ def _placed(places: Iterable[int], unit: int, stretches: Sequence[Stretch], scal
     return found
 
 
-def _draws(seed: int, stream: int) -> Iterator[int]:
+def draws(seed: int, stream: int | str) -> Iterator[int]:
     """Random integers of 64 bits without end: SHAKE-128 of the seed, the stream and a running number."""
 
     def block(number: int) -> tuple[int, ...]:

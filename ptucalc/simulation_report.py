@@ -28,7 +28,7 @@ from ptucalc.throttled_minutes import Alert, WorstDay
 if TYPE_CHECKING:
     from ptucalc.simulate_documents import SimulateDocument
 
-__all__ = ["ROW_COLUMNS", "SimulatedDeployment", "SimulationReport", "Synthetic", "chosen_run"]
+__all__ = ["ROW_COLUMNS", "SimulatedDeployment", "SimulationReport", "Synthetic", "chosen_run", "synthetic_data"]
 
 SCHEMA: Final = "ptucalc.simulate/1"
 
@@ -245,7 +245,7 @@ class SimulationReport:
             "prices_as_of": self.prices_as_of.isoformat(),
             "prices": list(self.price_editions),
             "source": None if self.source is None else source_data(self.source),  # type: ignore[typeddict-item]
-            "synthetic": None if self.synthetic is None else _synthetic_data(self.synthetic),  # type: ignore[typeddict-item]
+            "synthetic": None if self.synthetic is None else synthetic_data(self.synthetic),  # type: ignore[typeddict-item]
             "by": self.by,
             "model": _the_same(parts, "model"),
             "deployment_type": _the_same(parts, "deployment_type"),
@@ -270,7 +270,8 @@ def _the_same(parts: list[dict[str, Any]], key: str) -> Any:
     return values[0] if values and all(value == values[0] for value in values) else None
 
 
-def _synthetic_data(synthetic: Synthetic) -> Mapping[str, Any]:
+def synthetic_data(synthetic: Synthetic) -> Mapping[str, Any]:
+    """How calls were made, as JSON data."""
     arrivals = synthetic.arrivals
     return {
         "arrivals": arrivals.kind.value,

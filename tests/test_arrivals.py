@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from ptucalc.arrivals import (
     ArrivalKind,
     Arrivals,
-    _draws,
     _exponential,
     _spread,
+    draws,
     parse_duration,
     shortest_duration_us,
     synthetic_trace,
@@ -183,21 +183,21 @@ def test_a_workload_without_a_profile_runs_at_its_peak() -> None:
 
 def test_the_random_numbers_are_those_of_the_seed_and_never_others() -> None:
     # SHAKE-128 is a standard: these hold on every machine and version
-    draws = list(islice(_draws(7, 0), 5000))
+    found = list(islice(draws(7, 0), 5000))
     first, second = (shake_128(f"ptucalc arrivals 1/7/0/{block}".encode()).digest(8 * 4096) for block in (0, 1))
-    assert draws[0] == int.from_bytes(first[:8], "little") and draws[4095] == int.from_bytes(first[-8:], "little")
-    assert draws[4096] == int.from_bytes(second[:8], "little")
-    assert next(_draws(7, 1)) != draws[0] != next(_draws(8, 0))
+    assert found[0] == int.from_bytes(first[:8], "little") and found[4095] == int.from_bytes(first[-8:], "little")
+    assert found[4096] == int.from_bytes(second[:8], "little")
+    assert next(draws(7, 1)) != found[0] != next(draws(8, 0))
 
 
-def test_exponential_values_follow_from_comparing_draws() -> None:
+def test_exponential_values_follow_from_comparingdraws() -> None:
     unit = 1 << 64
     # 5 < 9: a run of one. 8 > 3, then 4: a run of two, so 1 more; 7 > 6 > 2, then 3: a run of three
     assert list(islice(_exponential(iter([5, 9, 8, 3, 4, 7, 6, 2, 3])), 2)) == [5, unit + 7]
 
 
 def test_exponential_values_have_the_exponential_distribution() -> None:
-    values = [value / 2**64 for value in islice(_exponential(_draws(1, 0)), 40_000)]
+    values = [value / 2**64 for value in islice(_exponential(draws(1, 0)), 40_000)]
     assert abs(sum(values) / 40_000 - 1) < 4 / 200  # the mean is 1, its error 1 / sqrt(40,000)
     assert abs(sum(value**2 for value in values) / 40_000 - 2) < 4 * 20**0.5 / 200
     for limit in (0.1, 0.5, 1, 2, 4):

@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "check": ("ptucalc.cli.check", "check", "Plans", "Are the limits that a plan sets itself kept? For pull requests."),
     "diff": ("ptucalc.cli.diff", "diff", "Plans", "What changed between two plans, saved results or catalogs."),
     "init": ("ptucalc.cli.init", "init", "Plans", "Write a commented plan to start from."),
+    "emulate": ("ptucalc.cli.emulate", "emulate", "Rehearse", "A PTU deployment on this machine, for real clients."),
+    "bench": ("ptucalc.cli.bench", "bench", "Rehearse", "Load against a deployment, measured; what its PTU serve."),
     "prices": (
         "ptucalc.cli.prices",
         "prices",

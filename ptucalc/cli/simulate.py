@@ -16,6 +16,7 @@ FLAGS = {
     "max_retries": "--max-retries",
     "target_429": "--target-429",
     "assumed_max_tokens": "--assumed-max-tokens",
+    "route": "--route",
     "standard_tpm": "--standard-tpm",
     "standard_rpm": "--standard-rpm",
     "rpm_window": "--standard-window",
@@ -29,6 +30,7 @@ FLAGS = {
 """Which flag gives which value, for messages."""
 
 BUCKET, STANDARD, MADE = "The bucket", "Standard (pay-as-you-go) limits", "Calls that are made up"
+ROUTE = "A gateway"
 
 Files = Annotated[
     list[str] | None,
@@ -72,6 +74,15 @@ StandardWindow = Annotated[
     str, typer.Option("--standard-window", help="Seconds over which RPM is checked: 1 or 10.", rich_help_panel=STANDARD)
 ]
 BestOf = Annotated[str, typer.Option("--best-of", help="best_of of the calls.", rich_help_panel=STANDARD)]
+RouteFile = Annotated[
+    str | None,
+    typer.Option(
+        "--route",
+        metavar="FILE",
+        help="Send the calls along a chain of backends (YAML): who serves, what is refused, what it costs.",
+        rich_help_panel=ROUTE,
+    ),
+]
 ArrivalsName = Annotated[
     str | None, typer.Option("--arrivals", help="poisson, uniform or bursty.", rich_help_panel=MADE)
 ]
@@ -102,6 +113,7 @@ def simulate(
     standard_rpm: StandardRpm = None,
     standard_window: StandardWindow = "1",
     best_of: BestOf = "1",
+    route: RouteFile = None,
     map_model: logs.MapModel = None,
     map_column: logs.Map = None,
     by: logs.By = "deployment",
@@ -148,7 +160,7 @@ def simulate(
     from ptucalc.errors import BadInput
 
     shape = options.chosen_format(output, json, out_file)
-    named = (*(files or ()), *(catalog or ()), *(prices or ()))
+    named = (*(files or ()), *(catalog or ()), *(prices or ()), *((route,) if route else ()))
     view = View(
         shape=shape,
         out_file=out_file,
@@ -198,6 +210,7 @@ def simulate(
         standard_rpm=standard_rpm,
         standard_window=standard_window,
         best_of=best_of,
+        route=route,
         arrivals=arrivals,
         seed=seed,
         duration=duration,

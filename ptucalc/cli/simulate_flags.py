@@ -44,6 +44,7 @@ class SimulateFlags(NamedTuple):
     standard_rpm: str | None = None
     standard_window: str = "1"
     best_of: str = "1"
+    route: str | None = None
     arrivals: str | None = None
     seed: str | None = None
     duration: str | None = None
@@ -66,6 +67,21 @@ class SimulateFlags(NamedTuple):
             "calls_per_burst": self.burst_calls,
             "burst_seconds": self.burst_seconds,
         }
+
+    def of_one_deployment(self) -> Iterator[tuple[str, str]]:
+        """Name and value of the flags given that describe the one deployment that there is without a route."""
+        values = {
+            "ptu": (", ".join(self.ptu), ""),
+            "window": (self.window, "60"),
+            "policy": (self.policy, "none"),
+            "max_retries": (self.max_retries, "2"),
+            "target_429": (self.target_429 or "", ""),
+            "standard_tpm": (self.standard_tpm or "", ""),
+            "standard_rpm": (self.standard_rpm or "", ""),
+            "rpm_window": (self.standard_window, "1"),
+            "by": ("" if self.log.by == "none" else self.log.by, "deployment"),
+        }
+        yield from ((field, value) for field, (value, usual) in values.items() if value not in (usual, ""))
 
     def of_logs(self) -> Iterator[str]:
         """The flags given that say how a log is read."""
@@ -123,12 +139,15 @@ class CheckedSimulation(NamedTuple):
             assumed_max_tokens=assumed,
         )
         policy = read("policy", flags.policy, _policy, Policy.NONE)
-        weighed = standard.any_limit or policy.spills
-        if not weighed and (flags.standard_window != "1" or flags.best_of != "1"):
+        weighed = standard.any_limit or policy.spills or flags.route is not None
+        if flags.route is not None:
+            expected = "left out beside --route: the route file says what there is and how calls retry"
+            wrong += [Problem(field, value, expected) for field, value in flags.of_one_deployment()]
+        elif not weighed and (flags.standard_window != "1" or flags.best_of != "1"):
             flag = "rpm_window" if flags.standard_window != "1" else "best_of"
             expected = "beside --standard-tpm, --standard-rpm or a --policy that spills"
             wrong.append(Problem(flag, "given alone", expected))
-        if not policy.retries and flags.max_retries != "2":
+        if flags.route is None and not policy.retries and flags.max_retries != "2":
             wrong.append(Problem("max_retries", flags.max_retries, "beside a --policy that retries"))
         asked = Asked(
             ptu=tuple(dict.fromkeys(ptu)),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ptucalc import __version__
 from ptucalc.arrivals import shortest_duration_us, synthetic_trace
-from ptucalc.call_groups import groups_of_log, groups_of_workloads
+from ptucalc.call_groups import CallGroup, groups_of_log, groups_of_workloads
 from ptucalc.call_trace import MICROSECONDS_PER_MINUTE, CallTrace
 from ptucalc.cli.log_flags import CheckedFlags, LogFlags
 from ptucalc.cli.log_runs import read_flagged_log
@@ -16,6 +18,7 @@ from ptucalc.cli.simulate_flags import CheckedSimulation, SimulateFlags
 from ptucalc.cli.view import View
 from ptucalc.errors import BadInput, Problem
 from ptucalc.log_models import ModelFinder
+from ptucalc.log_result import By
 from ptucalc.read.catalog import load_catalog
 from ptucalc.read.fast_engine import engine_for
 from ptucalc.read.standard_limits import load_standard_limits
@@ -23,13 +26,19 @@ from ptucalc.read.telling import is_log, stdin_is_log
 from ptucalc.request_log import LogSource
 from ptucalc.resolving import Resolver
 from ptucalc.rounding import Grid
-from ptucalc.simulation_analysis import Facts, analyse_calls
+from ptucalc.simulation_analysis import Asked, Facts, analyse_calls
 from ptucalc.simulation_report import ROW_COLUMNS, SimulationReport, Synthetic
 from ptucalc.sizing_result import SizingResult
 from ptucalc.spill_mix import Clock, Money
 from ptucalc.workload import Workload
 
+if TYPE_CHECKING:
+    from ptucalc.route_report import RouteReport
+    from ptucalc.routing import Route
+
 __all__ = ["show_simulation"]
+
+_Report = TypeVar("_Report", covariant=True)
 
 HOUR_US = 60 * MICROSECONDS_PER_MINUTE
 """So long calls are made up for, unless told otherwise or a profile lasts longer."""
@@ -39,19 +48,95 @@ def show_simulation(flags: SimulateFlags, view: View) -> int:
     """Read the log or make calls, simulate them, show it. Raises BadInput with all that is wrong."""
     advise = True if view.verbose else None
     checked = CheckedSimulation.of(flags, advise=False if view.quiet else advise)
-    report = _of_log(flags, checked, view) if _reads_log(flags) else _of_workloads(flags, checked, view)
-    if report.answered or view.shape == "json":
-        from ptucalc.report.simulate_blocks import simulate_blocks
+    found: SimulationReport | RouteReport
+    if flags.route is None:
+        found = report = _report(flags, checked, view, analyse_calls)
+        if report.answered or view.shape == "json":
+            from ptucalc.report.simulate_blocks import simulate_blocks
 
-        blocks = simulate_blocks(report, verbose=view.verbose, quiet=view.quiet)
-        rows = (tuple(row.values()) for row in report.rows())
-        view.write(report.to_dict() if view.shape == "json" else {}, blocks, ROW_COLUMNS, rows)
-    if not report.answered:
+            blocks = simulate_blocks(report, verbose=view.verbose, quiet=view.quiet)
+            rows = (tuple(row.values()) for row in report.rows())
+            view.write(report.to_dict() if view.shape == "json" else {}, blocks, ROW_COLUMNS, rows)
+    else:
+        found = _show_route(flags, checked, view, flags.route)
+    if not found.answered:
         from ptucalc.cli.failing import failed
         from ptucalc.cli.simulate import FLAGS
 
-        return failed(BadInput(list(dict.fromkeys(report.problems))), "table", flags=FLAGS)
+        return failed(BadInput(list(dict.fromkeys(found.problems))), "table", flags=FLAGS)
     return 0
+
+
+def _show_route(flags: SimulateFlags, checked: CheckedSimulation, view: View, file: str) -> RouteReport:
+    """Send the calls along the route of a file, and show what came of them."""
+    from ptucalc.read.route import read_route
+    from ptucalc.report.route_blocks import route_blocks
+    from ptucalc.route_analysis import analyse_route
+    from ptucalc.route_report import ROW_COLUMNS as COLUMNS_OF_ROUTE
+
+    route: Route | None = None
+    try:
+        route = read_route(Path(file), load_catalog(*flags.log.catalogs))
+    except BadInput as error:
+        if not checked.problems:
+            raise
+        checked.problems.extend(error.problems)
+    together = flags
+    if _reads_log(flags):  # all its calls go along the one route
+        together = flags._replace(log=flags.log._replace(by="none"))
+
+    def analyse(
+        groups: Sequence[CallGroup],
+        asked: Asked,
+        facts: Facts,
+        *,
+        source: LogSource | None,
+        synthetic: Synthetic | None,
+        by: By,
+        clock: Clock,
+        mean_calls: bool = False,
+    ) -> RouteReport:
+        assert route is not None  # else there were problems
+        return analyse_route(
+            groups, route, asked, facts, source=source, synthetic=synthetic, clock=clock, mean_calls=mean_calls
+        )
+
+    try:
+        report = _report(together, checked, view, analyse)
+    except BadInput as error:
+        told = [
+            each._replace(field="model", found="") if (each.field, each.found) == ("by", "none") else each
+            for each in error.problems
+        ]
+        raise BadInput(told, uncounted=error.uncounted, lines=error.lines) from None
+    if report.answered or view.shape == "json":
+        blocks = route_blocks(report, verbose=view.verbose, quiet=view.quiet) if report.answered else iter(())
+        rows = (tuple(row.values()) for row in report.rows())
+        view.write(report.to_dict() if view.shape == "json" else {}, blocks, COLUMNS_OF_ROUTE, rows)
+    return report
+
+
+class Analyse(Protocol[_Report]):
+    """What is done with the calls."""
+
+    def __call__(
+        self,
+        groups: Sequence[CallGroup],
+        asked: Asked,
+        facts: Facts,
+        *,
+        source: LogSource | None,
+        synthetic: Synthetic | None,
+        by: By,
+        clock: Clock,
+        mean_calls: bool = False,
+    ) -> _Report: ...
+
+
+def _report(flags: SimulateFlags, checked: CheckedSimulation, view: View, analyse: Analyse[_Report]) -> _Report:
+    if _reads_log(flags):
+        return _of_log(flags, checked, view, analyse)
+    return _of_workloads(flags, checked, view, analyse)
 
 
 def _reads_log(flags: SimulateFlags) -> bool:
@@ -72,7 +157,7 @@ def _facts(flags: SimulateFlags, checked: CheckedSimulation) -> Facts:
     )
 
 
-def _of_log(flags: SimulateFlags, checked: CheckedSimulation, view: View) -> SimulationReport:
+def _of_log(flags: SimulateFlags, checked: CheckedSimulation, view: View, analyse: Analyse[_Report]) -> _Report:
     problems = [
         Problem(field, "beside a log", "left out: the log says which calls there were")
         for field, _ in flags.of_workloads()
@@ -100,7 +185,7 @@ def _of_log(flags: SimulateFlags, checked: CheckedSimulation, view: View) -> Sim
             region=flags.log.region,
         )
         source = log.source
-    return analyse_calls(
+    return analyse(
         groups,
         checked.asked,
         facts,
@@ -128,7 +213,7 @@ def _clock_of(source: LogSource) -> Clock:
     return Clock(first, minutes, minutes * MICROSECONDS_PER_MINUTE)
 
 
-def _of_workloads(flags: SimulateFlags, checked: CheckedSimulation, view: View) -> SimulationReport:
+def _of_workloads(flags: SimulateFlags, checked: CheckedSimulation, view: View, analyse: Analyse[_Report]) -> _Report:
     problems = [
         Problem(flag, "without a log", "left out: it says how a log is read") for flag in flags.of_logs()
     ] + checked.problems
@@ -144,7 +229,7 @@ def _of_workloads(flags: SimulateFlags, checked: CheckedSimulation, view: View) 
         return made
 
     groups = groups_of_workloads(sized, checked.deployment_type, trace_of)
-    return analyse_calls(
+    return analyse(
         groups,
         checked.asked,
         _facts(flags, checked),

@@ -13,6 +13,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     """The schema of each document, by its file name."""
     from pydantic import TypeAdapter
 
+    from ptucalc.bench_documents import BenchDocument
     from ptucalc.check_documents import CheckDocument
     from ptucalc.diff_documents import DiffDocument
     from ptucalc.documents import (
@@ -26,6 +27,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     )
     from ptucalc.log_documents import LogsDocument
     from ptucalc.report_documents import ReportDocument
+    from ptucalc.route_documents import RouteDocument
     from ptucalc.simulate_documents import SimulateDocument
     from ptucalc.token_documents import TokensDocument
 
@@ -35,7 +37,9 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "cost": CostDocument,
         "logs": LogsDocument,
         "simulate": SimulateDocument,
+        "route": RouteDocument,
         "tokens": TokensDocument,
+        "bench": BenchDocument,
         "report": ReportDocument,
         "models": CatalogDocument,
         "check": CheckDocument,

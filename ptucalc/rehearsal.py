@@ -1,0 +1,245 @@
+"""Deployments of one resource as their clients meet them: who serves a call, who refuses it, and how often that was.
+
+A call goes to the deployment that it names. Where a provisioned one refuses it (429, or 400 for a prompt over the limit)
+and it has a Standard one to spill over to, that one decides. Source: Microsoft, "Manage traffic with spillover": the
+property of the deployment wins over the header of the request. The clock is handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+from ptucalc.admission import Admitted, ArrivingCall, BucketAdmission, CounterAdmission, Refused, Rejected
+from ptucalc.bucket_kernel import MINUTE_US
+from ptucalc.catalog import Model
+from ptucalc.errors import BadInput, Problem
+from ptucalc.routing import Provisioned, Standard
+
+__all__ = ["CLIENT_GONE", "CannotSpill", "Decision", "Deployment", "EndedCall", "MinuteTotals", "Place", "Rehearsal"]
+
+KEPT_MINUTES = 24 * 60
+"""Of so many minutes the sums are kept."""
+
+OK, BAD_REQUEST, THROTTLED = 200, 400, 429
+CLIENT_GONE = 499
+"""The status of a call whose client left before the answer ended: nginx's, for nobody sees it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """A deployment: what it is, the model that it serves, and the Standard deployment that it spills over to (its name)."""
+
+    backend: Provisioned | Standard
+    model: Model
+    spillover: str | None = None
+    output_weight: Fraction | None = None
+
+    @property
+    def name(self) -> str:
+        """What clients call it."""
+        return self.backend.name
+
+
+class CannotSpill(Exception):
+    """A request names a deployment to spill over to that cannot take it. The message says which, and why."""
+
+
+class Decision(NamedTuple):
+    """What a call gets: 200, 400 or 429, and from which deployment.
+
+    `spilled_from` is the provisioned one that did not take it, with the status that it gave; `admitted` is what
+    `complete` of the deployment takes back.
+    """
+
+    status: int
+    place: Place
+    admitted: Admitted | None = None
+    retry_after_us: int = 0
+    prompt_limit: int = 0
+    spilled_from: str | None = None
+    spill_cause: int = 0
+
+
+class EndedCall(NamedTuple):
+    """A call whose answer has been given, for the sums: `first_us` to its first token, `duration_us` to its last."""
+
+    status: int
+    spilled: bool
+    streamed: bool
+    prompt: int
+    cached: int
+    output: int
+    first_us: int
+    duration_us: int
+
+
+class MinuteTotals:
+    """Sums of the calls of a deployment that ended in one minute.
+
+    `requests` are by status, whether the call had spilled over, and whether it was streamed; times are in microseconds.
+    """
+
+    __slots__ = ("cached", "first_us", "generated", "last_us", "prompt", "requests", "served")
+
+    def __init__(self) -> None:
+        self.requests: dict[tuple[int, bool, bool], int] = {}
+        self.served = self.prompt = self.cached = self.generated = self.first_us = self.last_us = 0
+
+    def add(self, call: EndedCall) -> None:
+        """Adds a call; one that was not let in has no tokens."""
+        key = (call.status, call.spilled, call.streamed)
+        self.requests[key] = self.requests.get(key, 0) + 1
+        if call.status in (OK, CLIENT_GONE):
+            self.served += 1
+            self.prompt += call.prompt
+            self.cached += call.cached
+            self.generated += call.output
+            self.first_us += call.first_us
+            self.last_us += call.duration_us
+
+
+class Place:
+    """A deployment at work: what lets calls in, and its minutes."""
+
+    def __init__(self, deployment: Deployment, assumed_max_tokens: int | None) -> None:
+        """Raises BadInput where its limits or its model cannot be emulated."""
+        self.deployment, self.name = deployment, deployment.name
+        self.minutes: dict[int, MinuteTotals] = {}
+        self.statuses: dict[int, int] = {}
+        """Calls by the status that they got here."""
+        self.spilled = 0
+        """Calls that came here from a provisioned deployment, or that left this one."""
+        self.in_flight = 0
+        backend = deployment.backend
+        self.bucket: BucketAdmission | None = None
+        self.counters: CounterAdmission | None = None
+        if isinstance(backend, Provisioned):
+            self.bucket = BucketAdmission(
+                deployment.model,
+                ptu=backend.ptu,
+                window_us=backend.window_us,
+                assumed_max_tokens=assumed_max_tokens,
+                output_weight=deployment.output_weight,
+            )
+        else:
+            self.counters = CounterAdmission(
+                tpm=backend.tpm,
+                rpm=backend.rpm,
+                window_seconds=backend.rpm_window_seconds,
+                assumed_max_tokens=assumed_max_tokens,
+            )
+
+    def arrive(self, now_us: int, call: ArrivingCall) -> Admitted | Refused | Rejected:
+        """What this deployment says to a call."""
+        if self.bucket is not None:
+            return self.bucket.arrive(now_us, call)
+        assert self.counters is not None
+        return self.counters.arrive(now_us, call)
+
+    def complete(self, now_us: int, admitted: Admitted, output: int) -> None:
+        """A call that was let in has ended with so many output tokens."""
+        if self.bucket is not None:
+            self.bucket.complete(now_us, admitted, output)
+
+    def ended(self, now_us: int, call: EndedCall) -> None:
+        """Counts a call that has been answered."""
+        minute = now_us // MINUTE_US
+        totals = self.minutes.get(minute)
+        if totals is None:
+            totals = self.minutes[minute] = MinuteTotals()
+            for old in [each for each in self.minutes if each < minute - KEPT_MINUTES]:
+                del self.minutes[old]
+        totals.add(call)
+        self.statuses[call.status] = self.statuses.get(call.status, 0) + 1
+
+
+class Rehearsal:
+    """The deployments of a resource, asked call by call. Raises BadInput with all that is wrong with them."""
+
+    def __init__(self, deployments: Iterable[Deployment], *, assumed_max_tokens: int | None = None) -> None:
+        listed = list(deployments)
+        problems = _wrong(listed)
+        self.places: dict[str, Place] = {}
+        for deployment in listed:
+            try:
+                self.places[deployment.name.casefold()] = Place(deployment, assumed_max_tokens)
+            except BadInput as error:
+                problems += [each.at(label=f"{deployment.name} {each.field}") for each in error.problems]
+        if problems:
+            raise BadInput(problems)
+
+    def place(self, name: str) -> Place | None:
+        """The deployment of that name, in any case."""
+        return self.places.get(name.casefold())
+
+    def decide(self, now_us: int, place: Place, call: ArrivingCall, spill_to: str | None = None) -> Decision:
+        """Who takes a call, or why nobody does. `spill_to` is what the request says; CannotSpill where that is wrong."""
+        target = self._target(place, spill_to)
+        verdict = place.arrive(now_us, call)
+        if isinstance(verdict, Admitted):
+            return Decision(OK, place, verdict)
+        cause = THROTTLED if isinstance(verdict, Refused) else BAD_REQUEST
+        if target is not None:
+            place.spilled += 1
+            target.spilled += 1
+            second = target.arrive(now_us, call)
+            if isinstance(second, Admitted):
+                return Decision(OK, target, second, spilled_from=place.name, spill_cause=cause)
+            assert isinstance(second, Refused)
+            return Decision(
+                THROTTLED,
+                target,
+                retry_after_us=second.retry_after_us,
+                spilled_from=place.name,
+                spill_cause=cause,
+            )
+        if isinstance(verdict, Refused):
+            return Decision(THROTTLED, place, retry_after_us=verdict.retry_after_us)
+        return Decision(BAD_REQUEST, place, prompt_limit=verdict.prompt_limit)
+
+    def _target(self, place: Place, spill_to: str | None) -> Place | None:
+        """Where a call of this deployment may spill over to."""
+        deployment = place.deployment
+        if deployment.spillover is not None:
+            return self.place(deployment.spillover)
+        if spill_to is None or isinstance(deployment.backend, Standard):
+            return None
+        target = self.place(spill_to)
+        if why := _no_target(deployment, None if target is None else target.deployment):
+            raise CannotSpill(f"{spill_to}: {why}")
+        return target
+
+
+def _wrong(deployments: Sequence[Deployment]) -> list[Problem]:
+    problems = []
+    names: dict[str, Deployment] = {}
+    if not deployments:
+        problems.append(Problem("deployments", "", "at least one deployment"))
+    for deployment in deployments:
+        if deployment.name.casefold() in names:
+            problems.append(Problem("deployment", deployment.name, "a name that no other deployment has"))
+        names.setdefault(deployment.name.casefold(), deployment)
+    for deployment in deployments:
+        if deployment.spillover is None:
+            continue
+        if isinstance(deployment.backend, Standard):
+            problems.append(
+                Problem("spillover", deployment.spillover, "left out: a Standard deployment does not spill")
+            )
+        elif why := _no_target(deployment, names.get(deployment.spillover.casefold())):
+            problems.append(Problem("spillover", deployment.spillover, why))
+    return problems
+
+
+def _no_target(source: Deployment, target: Deployment | None) -> str:
+    """Why calls cannot spill over there; empty where they can."""
+    if target is None or isinstance(target.backend, Provisioned):
+        return "expected the name of a Standard deployment of this resource"
+    if target.model.name != source.model.name or target.backend.model_version != source.backend.model_version:
+        return f"expected a Standard deployment of the same model and version ({source.model.name})"
+    if source.model.spillover is False:
+        return f"expected nothing: {source.model.name} does not support spillover"
+    return ""

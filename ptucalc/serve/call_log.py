@@ -1,0 +1,107 @@
+"""The log of an emulator's calls: CSV or JSON lines that `ptucalc logs` and `ptucalc simulate` read back.
+
+A row stands for each call that came with a prompt: one that was refused has the answer and the time that it would have
+had, so that a simulation of another size finds them. A call that spilled over is in its provisioned deployment's rows, with
+`spilled` true.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import IO, NamedTuple
+
+__all__ = ["CallLog", "LoggedCall"]
+
+SECOND_US = 1_000_000
+
+
+class LoggedCall(NamedTuple):
+    """A call and what became of it; times in microseconds (`arrival_us` since 1970), None where it did not say."""
+
+    arrival_us: int
+    deployment: str
+    model: str
+    input_tokens: int
+    cached_input_tokens: int
+    cache_write_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    max_tokens: int | None
+    status: int
+    duration_us: int
+    request_id: str
+    spilled: bool
+    served_by: str
+    streamed: bool
+
+
+COLUMNS = (
+    "timestamp",
+    "deployment",
+    "model",
+    "input_tokens",
+    "cached_input_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "max_tokens",
+    "status",
+    "duration_ms",
+    "request_id",
+    "spilled",
+    "served_by",
+    "streamed",
+)
+"""The columns, in order."""
+
+
+class CallLog:
+    """Writes calls to a stream; `close` it. `json_lines` tells which of the two forms."""
+
+    def __init__(self, stream: IO[str], *, json_lines: bool) -> None:
+        self._stream, self._json = stream, json_lines
+        self._second, self._stamp = -1, ""
+        self._quoted: dict[str, str] = {}
+        self.rows = 0
+        if not json_lines:
+            stream.write(",".join(COLUMNS) + "\n")
+
+    def write(self, call: LoggedCall) -> None:
+        """Writes a row."""
+        self.rows += 1
+        second, rest = divmod(call.arrival_us, SECOND_US)
+        if second != self._second:
+            self._second = second
+            self._stamp = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        stamp = f"{self._stamp}.{rest:06d}Z"
+        milliseconds = f"{call.duration_us // 1000}.{call.duration_us % 1000:03d}"
+        if self._json:
+            values = (stamp, *call[1:10], 0, *call[11:])
+            row = {name: value for name, value in zip(COLUMNS, values, strict=True) if value is not None}
+            text = json.dumps(row, separators=(",", ":"))
+            self._stream.write(text.replace('"duration_ms":0', f'"duration_ms":{milliseconds}', 1) + "\n")
+            return
+        most = "" if call.max_tokens is None else call.max_tokens
+        self._stream.write(
+            f"{stamp},{self._cell(call.deployment)},{self._cell(call.model)},{call.input_tokens},"
+            f"{call.cached_input_tokens},{call.cache_write_tokens},{call.output_tokens},{call.reasoning_tokens},{most},"
+            f"{call.status},{milliseconds},{call.request_id},{'true' if call.spilled else 'false'},"
+            f"{self._cell(call.served_by)},{'true' if call.streamed else 'false'}\n"
+        )
+
+    def flush(self) -> None:
+        """Hands what was written to the system."""
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Closes the stream."""
+        self._stream.close()
+
+    def _cell(self, text: str) -> str:
+        """A name as a cell of CSV."""
+        found = self._quoted.get(text)
+        if found is None:
+            quoted = '"' + text.replace('"', '""') + '"'
+            found = self._quoted[text] = quoted if set(text) & set(',"\r\n') else text
+        return found
