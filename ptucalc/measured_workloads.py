@@ -28,7 +28,7 @@ def workload_names(names: Iterable[str]) -> dict[str, str]:
     those that can stay as they are do, others get a number.
 
     >>> workload_names(["chat", "a" * 300, "a" * 301])["a" * 301][-6:]
-    'aa… (2)'
+    'a… (2)'
     """
     distinct = list(dict.fromkeys(names))
     fit = {name: _fit(name) for name in distinct}

@@ -913,7 +913,7 @@ def test_markdown_tables_stay_whole_with_hostile_names() -> None:
     for lines in found:
         assert len({columns_of(line) for line in lines}) == 1
     assert [line.split(" | ")[0].removeprefix("| ") for line in found[0][2:]] == [
-        "a\\|b", "\\*\\*b\\*\\*", "\\<script\\>x\\</script\\>", "\\`c\\`", "\\[l\\](http://x)", "\\\\\\|", "\\#h", "日本"
+        "a\\|b", "\\*\\*b\\*\\*", "\\<script\\>x\\</script\\>", "\\`c\\`", "\\[l\\](http\\://x)", "\\\\\\|", "\\#h", "日本"
     ]  # fmt: skip
     assert "<script" not in text.replace("\\<script", "")
 

@@ -125,7 +125,13 @@ def test_no_float_comes_near_the_sums(module):
 
 @pytest.mark.parametrize(
     ("folder", "never"),
-    [("measure", ("cli", "report", "serve")), ("report", ("cli", "read")), ("read", ("cli", "report")), ("serve", ("cli", "read", "report")), ("cli", ())],
+    [
+        ("measure", ("cli", "report", "serve")),
+        ("report", ("cli", "read")),
+        ("read", ("cli", "report")),
+        ("serve", ("cli", "read", "report")),
+        ("cli", ()),
+    ],
 )
 def test_the_edges_keep_to_their_side(folder, never):
     modules = [name for name in ALL if name.split(".")[0] == folder]

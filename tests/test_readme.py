@@ -146,7 +146,7 @@ def test_the_catalog_that_contributing_shows_can_be_laid_over_the_bundled_one(tm
 def test_the_two_commands_that_set_up_come_first() -> None:
     run, test = blocks("README.md", "sh")[:2]
     assert run.strip().endswith(".venv/bin/ptucalc size examples/workloads.csv")
-    assert test.strip().endswith(".venv/bin/python -m pytest")
+    assert test.strip().endswith(".venv/bin/python -m pytest -n auto")
     assert all(len(block.strip().splitlines()) == 1 for block in (run, test))
 
 
