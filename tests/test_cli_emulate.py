@@ -145,6 +145,8 @@ def test_ctrl_c_stops_it_and_the_log_is_whole(tmp_path: Path, sent: signal.Signa
         text=True,
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        # a shell's background job, as these tests may be, ignores Ctrl-C, and hands that on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert running.stderr is not None
     address = running.stderr.readline().split()[2].rstrip(":")
