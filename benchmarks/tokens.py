@@ -70,7 +70,7 @@ def throughput(encoding: str, rounds: int) -> bool:
         import tiktoken
 
         bare = tiktoken.get_encoding(encoding)
-    print(f"{ours.library}, {encoding}, {rounds} rounds; x = tokens a second against bare tiktoken's\n")
+    print(f"{ours.package}, {encoding}, {rounds} rounds; x = tokens a second against bare tiktoken's\n")
     print(f"{'':<16}{'tokens':>10}{'M tokens/s':>12}{'median':>9}{'lowest':>9}{'highest':>9}   goal")
     good = True
     for kind, each in texts().items():

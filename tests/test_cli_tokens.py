@@ -292,7 +292,7 @@ def test_every_wrong_flag_and_file_is_told_at_once(refuses: Callable, in_tmp: Pa
 def test_every_wrong_file_and_request_is_told_at_once(refuses: Callable, cli: Callable, in_tmp: Path) -> None:
     write("a.txt", " ")
     write("b.jsonl", body(), {"messages": []}, {"n": 1})
-    Path("b.jsonl").write_text(Path("b.jsonl").read_text() + "xx\n")
+    Path("b.jsonl").write_text(Path("b.jsonl").read_text() + "no json\n")
     write("c.txt", TEXT)
     message = refuses("tokens", "a.txt", "b.jsonl", "c.txt", *MODEL)
     assert [line.split(": ")[0].strip() for line in message.splitlines()[1:]] == ["a.txt", "b.jsonl:2", "b.jsonl:3", "b.jsonl:4:1"]  # fmt: skip

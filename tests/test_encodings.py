@@ -257,7 +257,7 @@ def test_a_tiktoken_that_would_download_is_never_called(unloaded: None, monkeypa
 def test_the_library_is_named_with_its_version() -> None:
     from importlib.metadata import version
 
-    assert {tokenizer(name).library for name in ENCODINGS} == {f"tiktoken {version('tiktoken')}"}
+    assert {tokenizer(name).package for name in ENCODINGS} == {f"tiktoken {version('tiktoken')}"}
     assert [tokenizer(name).name for name in ENCODINGS] == list(ENCODINGS)
 
 

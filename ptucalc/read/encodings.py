@@ -25,10 +25,10 @@ _VARIABLE = "TIKTOKEN_CACHE_DIR"
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """One of tiktoken's encodings. `library` is tiktoken with its version: "tiktoken 0.14.0"."""
+    """One of tiktoken's encodings. `package` is tiktoken with its version: "tiktoken 0.14.0"."""
 
     name: str
-    library: str
+    package: str
     _encode: Callable[[str], Sequence[int]] = field(repr=False)
 
     def ids(self, text: str) -> Sequence[int]:
@@ -74,13 +74,13 @@ def _load(encoding: str) -> Tokenizer:
         import tiktoken
 
         openai_public = import_module("tiktoken_ext.openai_public")
-        library = f"tiktoken {tiktoken.__version__}"
+        package = f"tiktoken {tiktoken.__version__}"
         constructor = openai_public.ENCODING_CONSTRUCTORS[encoding]
     except Exception as error:  # whatever a damaged package raises
         raise _unusable("tiktoken", error) from None
     if not _reads_only(constructor, openai_public, vocabulary):
         raise NoTokenizer(
-            f"this {library} asks for another vocabulary than ptucalc has for {encoding}, and would download it: expected "
+            f"this {package} asks for another vocabulary than ptucalc has for {encoding}, and would download it: expected "
             f"{vocabulary.url} with the SHA-256 sum {vocabulary.sha256}; install tiktoken 0.14.0 or a newer ptucalc"
             f"{WAYS_OUT}"
         )
@@ -88,8 +88,8 @@ def _load(encoding: str) -> Tokenizer:
         try:
             encode = tiktoken.get_encoding(encoding).encode_ordinary
         except Exception as error:
-            raise _unusable(library, error) from None
-    return Tokenizer(encoding, library, encode)
+            raise _unusable(package, error) from None
+    return Tokenizer(encoding, package, encode)
 
 
 def _unusable(what: str, error: Exception) -> NoTokenizer:

@@ -89,9 +89,9 @@ class PromptCounting:
             raise BadInput(problems)
 
     @property
-    def library(self) -> str | None:
+    def package(self) -> str | None:
         """The tokenizer's name and version; None where none is used."""
-        return None if self._tokenizer is None else self._tokenizer.library
+        return None if self._tokenizer is None else self._tokenizer.package
 
     def count(self, prompt: Prompt) -> RequestTokens:
         """The tokens of one text or request. Raises BadInput with all that is wrong with it."""
@@ -297,7 +297,7 @@ class _Run:
         return self.counter.result(
             version=__version__,
             catalog=counting.catalog,
-            tokenizer=counting.library,
+            tokenizer=counting.package,
             models=counting.models,
             notes=notes,
         )

@@ -237,6 +237,6 @@ def _how(counts: TokenCounts) -> str:
         sure = {True: "the model's own", False: "not known to be the model's", None: "as asked for"}[
             counts.encoding_verified
         ]
-        library, _, _ = (counts.tokenizer or "").partition(" ")  # its version is in the JSON
-        how = f"in {counts.encoding}, {sure}, by {library}"
+        package, _, _ = (counts.tokenizer or "").partition(" ")  # its version is in the JSON
+        how = f"in {counts.encoding}, {sure}, by {package}"
     return f"{how}; {counts.rules_edition}; models as of {counts.catalog_as_of}."
