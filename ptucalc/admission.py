@@ -12,8 +12,7 @@ from collections import defaultdict
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
-from ptucalc.bucket_kernel import MINUTE_US, WHOLE_MS
-from ptucalc.bucket_kernel import _drain as drained  # the level between events has one home
+from ptucalc.bucket_kernel import MINUTE_US, WHOLE_MS, drained
 from ptucalc.bucket_load import Units, weighing_of
 from ptucalc.call_trace import Call, CallTrace
 from ptucalc.catalog import Model, Unknown

@@ -274,7 +274,7 @@ def replay(
         if running > 0 and finish[0] <= now:
             kind, now = 0, finish[0]
 
-        level = _drain(level, drain, last, now, levels, minutes)
+        level = drained(level, drain, last, now, levels, minutes)
         last = now
         if kind == 0:
             call = finish_call[0]
@@ -313,11 +313,11 @@ def replay(
             _push(retry, retry_call, waiting, now + wait * WHOLE_MS, call)
             waiting += 1
     if last < minutes * MINUTE_US:
-        _drain(level, drain, last, minutes * MINUTE_US, levels, minutes)
+        drained(level, drain, last, minutes * MINUTE_US, levels, minutes)
     return responses, throttled_minutes
 
 
-def _drain(level: int, drain: int, start: int, end: int, levels: Any, minutes: int) -> int:
+def drained(level: int, drain: int, start: int, end: int, levels: Any, minutes: int) -> int:
     """The level at `end`; what it was in between is added to the minutes."""
     while start < end and level > 0:
         minute = start // MINUTE_US

@@ -1,9 +1,7 @@
 """A prompt cache: how many tokens from the beginning of a prompt were the beginning of an earlier one.
 
-Source of the rule: Azure OpenAI, "Prompt caching": the beginning must have so many tokens (1,024 in data/token_rules.yaml),
-and prompts are alike up to the first token that differs. Here the beginning is compared in steps of an eighth of that
-(128 tokens), which is how the service is known to count hits. How long a cache remembers is not published exactly: an
-assumption of who calls.
+Source of the rule: Azure OpenAI, "Prompt caching": the beginning must have so many tokens, and after them hits come in steps
+(both in data/token_rules.yaml). How long a cache remembers is not published exactly: an assumption of who calls.
 """
 
 from __future__ import annotations
@@ -16,9 +14,6 @@ from ptucalc.token_parts import Piece
 
 __all__ = ["PrefixCache", "beginnings"]
 
-STEPS = 8
-"""The shortest beginning has so many steps."""
-
 MOST_BEGINNINGS = 200_000
 """So many beginnings are remembered, 16 bytes and a time each; then the ones unused for longest are forgotten."""
 
@@ -26,10 +21,11 @@ MOST_BEGINNINGS = 200_000
 class PrefixCache:
     """The beginnings of prompts that were served lately. Times are microseconds, and never go back."""
 
-    def __init__(self, minimum_tokens: int, *, lasting_us: int, most: int = MOST_BEGINNINGS) -> None:
-        """`minimum_tokens` is what a beginning must have; one is forgotten when it was not used for `lasting_us`."""
+    def __init__(self, minimum_tokens: int, step_tokens: int, *, lasting_us: int, most: int = MOST_BEGINNINGS) -> None:
+        """A beginning must have `minimum_tokens`, longer ones are told apart in steps; one is forgotten when it was not
+        used for `lasting_us`."""
         self.minimum_tokens, self._lasting_us, self._most = minimum_tokens, lasting_us, most
-        self._step = max(1, minimum_tokens // STEPS)
+        self._step = step_tokens
         self._used: OrderedDict[bytes, int] = OrderedDict()
 
     def __len__(self) -> int:

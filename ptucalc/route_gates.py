@@ -11,8 +11,7 @@ from heapq import heappop, heappush
 from typing import NamedTuple, Protocol
 
 from ptucalc.admission import ArrivingCall, CounterAdmission, Refused
-from ptucalc.bucket_kernel import MINUTE_US, Weighed, Weighing, weigh
-from ptucalc.bucket_kernel import _drain as drained  # the level between events has one home
+from ptucalc.bucket_kernel import MINUTE_US, Weighed, Weighing, drained, weigh
 from ptucalc.bucket_load import Units
 from ptucalc.call_trace import CallTrace
 from ptucalc.rounding import Grid, nearest_rank

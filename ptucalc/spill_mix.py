@@ -20,6 +20,7 @@ from ptucalc.log_minutes import MAXIMUM
 from ptucalc.log_models import thresholds_of
 from ptucalc.money import usd
 from ptucalc.prices import PriceBook, PtuTerm, TokenPrices
+from ptucalc.request_log import LogSource
 from ptucalc.simulated_runs import TokenSums
 from ptucalc.simulation_result import SimulationResult
 from ptucalc.sizing import plan
@@ -35,6 +36,13 @@ class Clock(NamedTuple):
     first_minute: int
     minutes: int
     length_us: int
+
+    @classmethod
+    def of_log(cls, source: LogSource) -> Clock:
+        """All clock minutes of the log, or of the window that was asked for, as in `logs` and `cost`."""
+        first, last = (at // MICROSECONDS_PER_MINUTE for at in (source.first, source.last))
+        minutes = last - first + 1
+        return cls(first, minutes, minutes * MICROSECONDS_PER_MINUTE)
 
 
 class Money(NamedTuple):

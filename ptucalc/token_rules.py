@@ -98,11 +98,13 @@ class ApproximationRule(NamedTuple):
 
 
 class PromptCacheRule(NamedTuple):
-    """Tokens that prompts must have in common from their beginning, so that the cache serves them."""
+    """Tokens that prompts must have in common from their beginning, so that the cache serves them, and the steps in which it
+    serves more."""
 
     basis: Basis
     source: str
     minimum_tokens: int
+    step_tokens: int
 
 
 class TokenRules(NamedTuple):

@@ -17,7 +17,7 @@ def prompt(*tokens: int, frame: int = 0, key: str = "user") -> tuple[Piece, ...]
 
 
 def cache(lasting_us: int = 100, most: int = 1000) -> PrefixCache:
-    return PrefixCache(16, lasting_us=lasting_us, most=most)
+    return PrefixCache(16, 2, lasting_us=lasting_us, most=most)
 
 
 def cached(known: PrefixCache, now_us: int, *, of: tuple[Piece, ...]) -> int:

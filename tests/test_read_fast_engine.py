@@ -97,7 +97,7 @@ def test_where_nothing_can_be_written_it_is_compiled_and_not_kept(error):
 
     functions = fast_engine._compiled(njit)
     assert asked == [{"cache": True, "nogil": True}, {"nogil": True}] * len(fast_engine.FUNCTIONS)
-    assert functions["replay"].__globals__["_drain"] is functions["_drain"] is not bucket_kernel._drain
+    assert functions["replay"].__globals__["drained"] is functions["drained"] is not bucket_kernel.drained
 
 
 def test_a_home_that_is_a_file_does_not_matter(tmp_path):

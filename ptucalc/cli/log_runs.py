@@ -42,7 +42,7 @@ def show_log(flags: LogFlags, view: View, *, save: str | None, overwrite: bool) 
         if not result.answered:
             from ptucalc.cli.failing import failed
 
-            return failed(_unanswered(result), "table")
+            return failed(unanswered(result), "table")
         if save is not None:
             count = sum(len(entry.parts) for entry in result.entries)
             name = result.percentile.name
@@ -53,7 +53,7 @@ def show_log(flags: LogFlags, view: View, *, save: str | None, overwrite: bool) 
     return 0
 
 
-def _unanswered(result: LogDemand) -> BadInput:
+def unanswered(result: LogDemand) -> BadInput:
     """Why nothing of the log has a size: what was not recognised, or not offered."""
     sizes = {size.deployment_type.label: size.reason for entry in result.entries for size in entry.sizes.values()}
     return BadInput(list(result.problems) or [Problem("sku", kind, reason) for kind, reason in sizes.items()])
@@ -67,7 +67,7 @@ def sized_log(flags: LogFlags, sizer: Sizer, view: View, problems: Sequence[Prob
     with read_flagged_log(flags, checked, view) as log:
         result = _measured(flags, checked, log)
         if not result.answered:
-            raise _unanswered(result)
+            raise unanswered(result)
         unsized = [entry.name for entry in result.entries if not entry.parts]
         if unsized:
             remark(f"left out, as they have no size: {', '.join(unsized)} (ptucalc logs says why)", view)

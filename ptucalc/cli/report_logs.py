@@ -11,14 +11,13 @@ from typing import Any
 from ptucalc import __version__
 from ptucalc.api import size_log
 from ptucalc.call_groups import CallGroup, groups_of_log
-from ptucalc.call_trace import MICROSECONDS_PER_MINUTE
 from ptucalc.catalog import DeploymentType
 from ptucalc.cli.log_flags import CheckedFlags
-from ptucalc.cli.log_runs import read_flagged_log
+from ptucalc.cli.log_runs import read_flagged_log, unanswered
 from ptucalc.cli.report_flags import ReportFlags, day_of
 from ptucalc.cli.simulate_flags import CheckedSimulation
 from ptucalc.cli.view import View, remark
-from ptucalc.errors import BadInput, Problem
+from ptucalc.errors import Problem
 from ptucalc.headlines import headlines
 from ptucalc.log_models import ModelFinder
 from ptucalc.log_result import By, LogDemand
@@ -74,7 +73,7 @@ def document_of_log(flags: ReportFlags, view: View, problems: list[Problem]) -> 
             output_weight=log_flags.output_weight,
         )
         if not demand.answered:
-            raise _unanswered(demand)
+            raise unanswered(demand)
         demand, names = named_for_workloads(demand)
         sizer = Sizer(Resolver(catalog, checked.deployment_types), demand.headroom)
         parts = parts_of_sizes(_sized(demand, log, sizer, log_flags.output_weight), sizer, money)
@@ -107,12 +106,6 @@ def document_of_log(flags: ReportFlags, view: View, problems: list[Problem]) -> 
         timelines=minute_timelines(simulated),
         **parts,
     )
-
-
-def _unanswered(demand: LogDemand) -> BadInput:
-    """Why nothing of the log has a size: what was not recognised, or not offered."""
-    sizes = {size.deployment_type.label: size.reason for entry in demand.entries for size in entry.sizes.values()}
-    return BadInput(list(demand.problems) or [Problem("sku", kind, reason) for kind, reason in sizes.items()])
 
 
 def _sized(demand: LogDemand, log: RequestLog, sizer: Sizer, output_weight: str | None) -> SizingResult:
@@ -164,7 +157,7 @@ def _simulated(
     by: By,
 ) -> SimulationReport:
     """Every deployment at its own sizes, as one report."""
-    clock = _clock_of(log)
+    clock = Clock.of_log(log.source)
     found = [
         analyse_calls(
             [group],
@@ -192,13 +185,6 @@ def _candidates(asked: Asked, line: Mapping[str, Any] | None) -> tuple[int, ...]
         return asked.ptu
     mix = line["cheapest"]["ptu"] if line["cheapest"] else 0
     return tuple(dict.fromkeys(ptu for ptu in (line["size_ptu"], mix) if ptu))
-
-
-def _clock_of(log: RequestLog) -> Clock:
-    """All clock minutes of the log, or of the window that was asked for, as in `logs` and `cost`."""
-    first, last = (at // MICROSECONDS_PER_MINUTE for at in (log.source.first, log.source.last))
-    minutes = last - first + 1
-    return Clock(first, minutes, minutes * MICROSECONDS_PER_MINUTE)
 
 
 def _with_points(what_if: WhatIfSizes, simulated: Sequence[SimulatedDeployment]) -> dict[str, Any]:

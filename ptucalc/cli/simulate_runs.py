@@ -192,7 +192,7 @@ def _of_log(flags: SimulateFlags, checked: CheckedSimulation, view: View, analys
         source=source,
         synthetic=None,
         by=of_log.by,
-        clock=_clock_of(source),
+        clock=Clock.of_log(source),
     )
 
 
@@ -204,13 +204,6 @@ def _bad_model(flags: LogFlags, resolver: Resolver) -> Sequence[Problem]:
     except BadInput as error:
         return error.problems
     return ()
-
-
-def _clock_of(source: LogSource) -> Clock:
-    """All clock minutes of the log, or of the window that was asked for, as in `logs` and `cost`."""
-    first, last = (at // MICROSECONDS_PER_MINUTE for at in (source.first, source.last))
-    minutes = last - first + 1
-    return Clock(first, minutes, minutes * MICROSECONDS_PER_MINUTE)
 
 
 def _of_workloads(flags: SimulateFlags, checked: CheckedSimulation, view: View, analyse: Analyse[_Report]) -> _Report:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.files import decode, read_bytes
+from ptucalc.read.strict_json import read_json
 
 __all__ = ["MOST_BYTES", "Answer", "Number", "read_answer"]
 
@@ -84,32 +85,11 @@ def read_answer(path: str | Path, what: str) -> Answer:
 
     An error that Azure answered, and the first of several pages, are refused too.
     """
-    import json
-
     source = str(path)
     data = read_bytes(Path(path), most=MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise BadInput([Problem("file", "more", f"{what}: at most {MOST_BYTES:,} bytes", source=source)])
-    text = decode(data, source)
-    repeated: list[str] = []
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in found:
-                repeated.append(key)
-            found[key] = value
-        return found
-
-    try:
-        value = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number, object_pairs_hook=once)
-    except json.JSONDecodeError as error:
-        problem = Problem("JSON", error.msg, f"{what}, as JSON", source=source, line=error.lineno, column=error.colno)
-        raise BadInput([problem]) from None
-    except RecursionError:
-        raise BadInput([Problem("JSON", "deeply nested data", what, source=source)]) from None
-    if repeated:
-        raise BadInput([Problem("JSON", key, "each key once", source=source) for key in repeated[:20]])
+    value = read_json(decode(data, source), source, expected=f"{what}, as JSON", shape=what, numbers=Number)
     answer = Answer(value, "", source, [])
     if isinstance(value, dict) and isinstance(value.get("error"), dict):
         said = value["error"].get("message") or value["error"].get("code") or "an error"

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.files import decode, not_utf8
 from ptucalc.read.prompt_files import LARGEST_PROMPT_BYTES, opened, wants
+from ptucalc.read.strict_json import read_json
 
 __all__ = ["Prompt", "read_prompts"]
 
@@ -236,21 +237,7 @@ def _kind(value: Any) -> str:
 
 def _value(text: str) -> Any:
     """The value of a JSON text, or the problem with it. Keys that are repeated are one: which of them counts is unclear."""
-    repeated: list[str] = []
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            names = [key for key, _ in pairs]
-            repeated.extend(key for key in found if names.count(key) > 1)
-        return found
-
     try:
-        value = json.loads(text, object_pairs_hook=once)
-    except json.JSONDecodeError as error:
-        return Problem("JSON", error.msg, "", line=error.lineno, column=error.colno)
-    except RecursionError:
-        return Problem("JSON", "deeply nested data", "")
-    except ValueError as error:  # a number of thousands of digits
-        return Problem("JSON", str(error), "")
-    return Problem("JSON", repeated[0], "each key once") if repeated else value
+        return read_json(text, expected="", shape="")
+    except BadInput as error:
+        return error.problems[0]

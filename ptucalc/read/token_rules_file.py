@@ -72,6 +72,7 @@ class ApproximationEntry(RuleEntry):
 
 class PromptCacheEntry(RuleEntry):
     minimum_tokens: Positive
+    step_tokens: Positive
 
 
 class TokenRulesFile(Strict):

@@ -11,6 +11,7 @@ from ptucalc.errors import BadInput, Problem
 from ptucalc.read.fields import field_of
 from ptucalc.read.plan_limits import read_limits
 from ptucalc.read.row import Row
+from ptucalc.read.strict_json import read_json
 from ptucalc.read.yaml_text import Tree, read_yaml
 
 if TYPE_CHECKING:
@@ -258,26 +259,6 @@ def _path_of(field: str) -> tuple[str | int, ...]:
 
 
 def _read_json(text: str, source: str) -> Tree:
-    """JSON with its numbers kept as text; duplicate keys, NaN and Infinity are refused."""
-    import json
-
-    repeated: list[str] = []
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in found:
-                repeated.append(key)
-            found[key] = value
-        return found
-
-    try:
-        value = json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=once)
-    except json.JSONDecodeError as error:
-        problem = Problem("JSON", error.msg, "valid JSON", source=source, line=error.lineno, column=error.colno)
-        raise BadInput([problem]) from None
-    except RecursionError:
-        raise BadInput([Problem("JSON", "deeply nested data", "a list of workloads", source=source)]) from None
-    if repeated:
-        raise BadInput([Problem("JSON", key, "each key once", source=source) for key in repeated])
+    """JSON with its numbers kept as text, NaN and Infinity too, which no field takes."""
+    value = read_json(text, source, expected="valid JSON", shape="a list of workloads", numbers=str)
     return Tree(source, value)

@@ -171,15 +171,22 @@ def ptu_text(value: Fraction, decimals: int = 1) -> str:
     return f"a hair over {round(value):,}" if value > round(value) else f"a hair under {round(value):,}"
 
 
+NEARLY_ALL = Fraction(999, 10)
+"""The highest percentage that is shown of what is not all."""
+
+
 def percent_text(share: Fraction) -> str:
     """A share for people: 99%, and 99.9% rather than 100% where it is not yet full.
 
     >>> percent_text(Fraction(99, 100)), percent_text(Fraction(9996, 10000)), percent_text(Fraction(1))
     ('99%', '99.9%', '100%')
+    >>> percent_text(Fraction(9904, 10000)), percent_text(Fraction(9928, 10000))
+    ('99.0%', '99.3%')
     """
     percent = share * 100
     if 99 < percent < 100:
-        return f"{int(percent * 10) / 10:.1f}%"
+        text = amount_text(min(percent, NEARLY_ALL), 1)
+        return f"{text}%" if "." in text else f"{text}.0%"
     if 100 < percent < 101:
         return f"{amount_text(percent, 1)}%" if percent >= Fraction(1001, 10) else "over 100%"
     return f"{amount_text(percent, 0 if percent >= 1 or not percent else 1)}%"

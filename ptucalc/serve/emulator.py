@@ -95,12 +95,12 @@ class Emulator:
             if model.name not in vocabularies:
                 vocabularies[model.name] = Vocabulary(usable_words(counting.tokens), shape.seed)
             target, weights = model.latency_target, model.weights
-            minimum = counting.rules.prompt_cache.minimum_tokens
+            rule = counting.rules.prompt_cache
             caches = cache_us > 0 and weights.cached_input is not None
             self.served[name] = Served(
                 place=place,
                 counting=counting,
-                cache=PrefixCache(minimum, lasting_us=cache_us) if caches else None,
+                cache=PrefixCache(rule.minimum_tokens, rule.step_tokens, lasting_us=cache_us) if caches else None,
                 answers=Answers(shape, None if isinstance(target, Unknown) else target.tokens_per_second),
                 vocabulary=vocabularies[model.name],
                 shows_writes=isinstance(weights.cache_write, Fraction) and weights.cache_write != weights.input,
