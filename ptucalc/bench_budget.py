@@ -19,8 +19,8 @@ __all__ = ["Budget", "budget_of"]
 class Budget:
     """The most that is sent: requests (further tries among them), their prompts' tokens, what they may write.
 
-    `usd` is their price on pay-as-you-go as if nothing were cached, Unknown where no price is known. `capped`: more calls
-    were asked for than may be sent.
+    `usd` is their price on pay-as-you-go as if nothing were cached, and all that can be were written to the cache where that
+    is dearer; Unknown where no price is known. `capped`: more calls were asked for than may be sent.
     """
 
     requests: int
@@ -39,10 +39,12 @@ def budget_of(
     prices: TokenPrices | Unknown,
     long_prices: TokenPrices | Unknown,
     long_over: int | None,
+    cache_minimum: int = 0,
 ) -> Budget:
     """The most that this load sends in so many requests at most, each call with so many further tries.
 
-    Calls with prompts of more than `long_over` tokens have the long-context prices. Of calls that differ, those count that
+    Calls with prompts of more than `long_over` tokens have the long-context prices; the prompt cache keeps prompts of
+    `cache_minimum` tokens and more. Of calls that differ, those count that
     have most of what is counted.
     """
     planned = islice(load.planned(), 1 if isinstance(load, Closed) else most_requests)
@@ -56,7 +58,7 @@ def budget_of(
             total, left = total + times * values[size], left - times
         return total
 
-    usd = _prices_of_calls(sizes, prices, long_prices, long_over)
+    usd = _prices_of_calls(sizes, prices, long_prices, long_over, cache_minimum)
     wanted = sum(sizes.values()) * tries
     return Budget(
         requests=min(wanted, most_requests),
@@ -70,15 +72,24 @@ def budget_of(
 
 
 def _prices_of_calls(
-    sizes: Iterable[CallSize], prices: TokenPrices | Unknown, long_prices: TokenPrices | Unknown, long_over: int | None
+    sizes: Iterable[CallSize],
+    prices: TokenPrices | Unknown,
+    long_prices: TokenPrices | Unknown,
+    long_over: int | None,
+    cache_minimum: int,
 ) -> dict[CallSize, Fraction] | Unknown:
     found = {}
     for size in sizes:
         at = long_prices if long_over is not None and size.input_tokens > long_over else prices
         if isinstance(at, Unknown):
             return at
-        usd = at.usd([(TokenClass.INPUT, size.input_tokens), (TokenClass.OUTPUT, size.output_tokens)])
-        if isinstance(usd, Unknown):
-            return usd
-        found[size] = usd
+        classes = [TokenClass.INPUT]
+        if size.input_tokens >= cache_minimum:
+            classes.append(TokenClass.CACHE_WRITE)
+        found[size] = Fraction(0)
+        for token_class in classes:
+            usd = at.usd([(token_class, size.input_tokens), (TokenClass.OUTPUT, size.output_tokens)])
+            if isinstance(usd, Unknown):
+                return usd
+            found[size] = max(found[size], usd)
     return found

@@ -69,6 +69,8 @@ def _measured(figures: Figures) -> dict[str, Any]:
         "retry_after_ms": _spread(figures.retry_after),
         "responses_429_without_retry_after": figures.retry_after_unnamed,
         "tries": figures.tries,
+        "served_within_the_time": figures.finished.calls,
+        "falls_behind": figures.falls_behind,
         "spilled": figures.spilled,
         "errors": [failure._asdict() for failure in figures.failures],
         "time_to_first_token_ms": _spread(figures.to_first_token),
@@ -80,15 +82,17 @@ def _measured(figures: Figures) -> dict[str, Any]:
 
 
 def _per_minute(figures: Figures) -> dict[str, Any]:
-    tokens = figures.tokens
+    finished = figures.finished
+    tokens = finished.tokens
 
     def each(count: int | None) -> int | float | None:
         return None if count is None else _number(figures.per_minute(count))
 
     return {
-        "requests": each(figures.served),
+        "requests": each(finished.calls),
         "input_tokens": each(tokens and tokens.input),
         "cached_tokens": each(tokens and tokens.cached),
+        "cache_write_tokens": each(tokens and tokens.written),
         "output_tokens": each(tokens and tokens.output),
         "weighted": _number(figures.weighted_tpm),
         "weighted_reason": _reason(figures.weighted_tpm),
@@ -148,6 +152,7 @@ def bench_document(result: BenchResult) -> dict[str, Any]:
             "policy": setting.policy,
             "max_retries": setting.max_retries,
             "max_requests": setting.most_requests,
+            "at_once": setting.at_once,
             "timeout_seconds": _seconds(setting.timeout_us),
             "seed": setting.seed,
         },
@@ -161,6 +166,7 @@ def bench_document(result: BenchResult) -> dict[str, Any]:
             "capped": budget.capped,
         },
         "stopped_by": result.stopped_by,
+        "held_back": result.held_back,
         "measured": None if result.figures is None else _measured(result.figures),
         "steps": [
             {"requests_per_minute": _number(step.requests_per_minute), "measured": _measured(step.figures)}

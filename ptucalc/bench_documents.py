@@ -31,6 +31,7 @@ class BenchSettingEntry(TypedDict):
     policy: Literal["none", "retry"]
     max_retries: int
     max_requests: int
+    at_once: int
     timeout_seconds: Number
     seed: int
 
@@ -67,11 +68,13 @@ class FailureEntry(TypedDict):
 
 
 class PerMinuteEntry(TypedDict):
-    """Rates of served calls: requests, tokens, weighted tokens (null with a reason); null tokens where not all are known."""
+    """Rates of the calls that were served within the time, whenever they were to start: requests, tokens, weighted tokens (null
+    with a reason). Tokens are null where not all are known; those written to the cache also where the service does not tell."""
 
     requests: Number
     input_tokens: Number | None
     cached_tokens: Number | None
+    cache_write_tokens: Number | None
     output_tokens: Number | None
     weighted: Number | None
     weighted_reason: str | None
@@ -81,7 +84,8 @@ class MeasuredEntry(TypedDict):
     """Calls that were to start in a time; requests = served + throttled_429 + failed + unfinished.
 
     `throttled_429` calls ended in a 429, `met_429` met at least one; `responses_429` counts 429s. Times are from when a call
-    was to start, of served calls. `start_delay_ms` is how late the client itself was.
+    was to start, of served calls. `start_delay_ms` is how late the client itself was. `served_within_the_time` are the calls
+    that `per_minute` is of; `falls_behind` where later calls take longer and longer.
     """
 
     seconds: Number
@@ -96,6 +100,8 @@ class MeasuredEntry(TypedDict):
     retry_after_ms: SpreadEntry
     responses_429_without_retry_after: int
     tries: int
+    served_within_the_time: int
+    falls_behind: bool
     spilled: int
     errors: list[FailureEntry]
     time_to_first_token_ms: SpreadEntry
@@ -167,6 +173,7 @@ class BenchDocument(TypedDict):
     setting: BenchSettingEntry
     at_most: BudgetEntry
     stopped_by: Literal["dry-run", "done", "ramp", "cap", "errors", "interrupt"]
+    held_back: int
     measured: MeasuredEntry | None
     steps: list[StepEntry]
     onset: OnsetEntry | None
@@ -176,4 +183,5 @@ class BenchDocument(TypedDict):
     notes: list[NoteEntry]
 
 
-"""What `ptucalc bench -o json` writes. With --dry-run nothing is sent, and `measured` is null."""
+"""What `ptucalc bench -o json` writes. With --dry-run nothing is sent, and `measured` is null. `held_back` calls waited for
+room among the `at_once` calls that may be under way."""

@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from ptucalc.bench_calibration import Calibration
 from ptucalc.bench_result import Figures, Setting
-from ptucalc.catalog import Model, Unknown
+from ptucalc.catalog import Unknown
 from ptucalc.results import Note
+from ptucalc.token_rules import PromptCacheRule
 
 __all__ = ["notes_of_bench"]
 
@@ -33,27 +34,28 @@ def notes_of_bench(
     setting: Setting,
     figures: Figures,
     stopped_by: str,
-    model: Model,
     *,
-    cache_minimum: int,
+    cache: PromptCacheRule,
     calibration: Calibration | None,
+    held_back: int = 0,
 ) -> Iterator[Note]:
-    """Every note on a benchmark. `cache_minimum` is the shortest beginning that the prompt cache keeps, in tokens."""
+    """Every note on a benchmark. `cache` says which beginnings the prompt cache keeps; `held_back` calls waited for room."""
     if stopped_by in _STOPPED:
         yield Note(f"stopped_{stopped_by}", _STOPPED[stopped_by].format(requests=setting.most_requests))
     if not figures.requests:
         yield Note(
             "nothing_measured", "no call was to start after the warm-up: a longer --duration, or less --warm-up."
         )
-    late = figures.start_delay.p99
-    if late is not None and late > LATE_MS:
+    yield from _about_starts(setting, figures, held_back)
+    if figures.falls_behind:
         message = (
-            f"this client itself started calls up to {_ms(late)} ms late (p99), which is in the latencies, for they "
-            "are from when a call was to start: ask for fewer calls, or run it on more machines."
+            "the longer it went on, the longer calls took: answers fell behind this rate. Rates are of what was served "
+            "within the time; latencies are those of a queue that grows."
         )
-        yield Note("client_late", message)
+        yield Note("falls_behind", message)
     if 0 < figures.served < FEW_CALLS:
-        yield Note("few_calls", f"of {figures.served:,} served calls the p99 is the maximum.")
+        calls = "one served call" if figures.served == 1 else f"{figures.served:,} served calls"
+        yield Note("few_calls", f"of {calls} the p99 is the maximum.")
     if figures.without_usage:
         message = f"the service counted no tokens of {figures.without_usage:,} served calls: no token rates."
         yield Note("no_usage", message)
@@ -62,19 +64,55 @@ def notes_of_bench(
         yield Note("spilled", message)
     if figures.retry_after_unnamed:
         yield Note("no_retry_after", f"{figures.retry_after_unnamed:,} 429s named no wait (no retry-after header).")
-    yield from _about_tokens(setting, figures, cache_minimum)
+    yield from _about_tokens(setting, figures, cache)
     if calibration is not None:
-        yield from _about_calibration(calibration, model)
+        yield from _about_calibration(calibration)
 
 
-def _about_tokens(setting: Setting, figures: Figures, cache_minimum: int) -> Iterator[Note]:
-    tokens, served = figures.tokens, figures.served
-    if setting.shared_tokens and setting.shared_tokens < cache_minimum:
+def _about_starts(setting: Setting, figures: Figures, held_back: int) -> Iterator[Note]:
+    late = figures.start_delay.p99
+    if late is not None and late > LATE_MS:
+        in_latencies = "which is in the latencies, for they are from when a call was to start"
+        if held_back:
+            message = (
+                f"{held_back:,} calls were held back, because --at-once {setting.at_once:,} were under way: up to {_ms(late)} ms "
+                f"late (p99), {in_latencies}. Allow more at once, or ask for fewer calls."
+            )
+            yield Note("held_back", message)
+        else:
+            message = (
+                f"this client itself started calls up to {_ms(late)} ms late (p99), {in_latencies}: ask for fewer calls, "
+                "or run it on more machines."
+            )
+            yield Note("client_late", message)
+    if setting.concurrency is not None and figures.throttled:
         message = (
-            f"prompts share {_whole(setting.shared_tokens)} tokens, but the prompt cache keeps beginnings of "
-            f"{cache_minimum:,} tokens and more: expect nothing cached."
+            f"{figures.throttled:,} calls ended in a 429: each caller waited for its Retry-After before its next call."
+        )
+        yield Note("callers_waited", message)
+
+
+def _about_cache(setting: Setting, cache: PromptCacheRule) -> Iterator[Note]:
+    shared, minimum, step = setting.shared_tokens, cache.minimum_tokens, cache.step_tokens
+    if not shared or setting.load in ("replay", "workloads"):  # calls differ: their mean says nothing of each
+        return
+    if shared < minimum:
+        message = (
+            f"prompts share {_whole(shared)} tokens, but the prompt cache keeps beginnings of {minimum:,} tokens and "
+            "more: expect nothing cached."
         )
         yield Note("under_cache_minimum", message)
+    elif kept := (shared - minimum) % step:
+        message = (
+            f"prompts share {_whole(shared)} tokens, of which the prompt cache serves {_whole(shared - kept)}: {minimum:,}, "
+            f"then in steps of {step}."
+        )
+        yield Note("cache_steps", message)
+
+
+def _about_tokens(setting: Setting, figures: Figures, cache: PromptCacheRule) -> Iterator[Note]:
+    tokens, served = figures.tokens, figures.served
+    yield from _about_cache(setting, cache)
     if tokens is None or not served:
         return
     cached = Fraction(tokens.cached, tokens.input) if tokens.input else Fraction(0)
@@ -97,15 +135,11 @@ def _about_tokens(setting: Setting, figures: Figures, cache_minimum: int) -> Ite
         yield Note("short_answers", message)
 
 
-def _about_calibration(calibration: Calibration, model: Model) -> Iterator[Note]:
+def _about_calibration(calibration: Calibration) -> Iterator[Note]:
     yield Note(
         "calibration_scope",
         "bounds on one mix of tokens under the catalog's weights, at one time: another mix tests the weights.",
     )
-    write, plain = model.weights.cache_write, model.weights.input
-    if isinstance(write, Fraction) and write != plain:
-        message = f"{model.name} weighs what is written to the prompt cache by its own weight, which no answer tells: it counts as input here."
-        yield Note("cache_write_not_told", message)
     if isinstance(calibration.bounds, Unknown):
         yield Note("not_calibrated", f"no two bounds: {calibration.bounds.reason}.")
 

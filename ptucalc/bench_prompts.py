@@ -40,13 +40,14 @@ class PromptMaker:
     """Makes prompts for one model. `seed` decides the words: the same seed makes the same prompts.
 
     `frame` is what a body of one message counts beyond the message's text (Responses bodies as chat bodies: nothing is
-    published about them).
+    published about them); `before` are those of its tokens that stand before the text.
     """
 
     def __init__(self, counting: Counting, seed: int) -> None:
         self.counting = counting
         self.seed = seed
         self.frame = count_request({"messages": [{"role": "user", "content": ""}]}, counting).input_tokens
+        self.before = self.frame - counting.rules.messages.tokens_for_reply
         self._instruction = count_text(INSTRUCTION, counting).input_tokens
         self._checked: set[tuple[int, int]] = set()
         self._shared: dict[int, str] = {}
@@ -68,7 +69,7 @@ class PromptMaker:
             raise BadInput([Problem("input_tokens", str(input_tokens), expected)])
         ending = INSTRUCTION if words >= 4 * self._instruction else ""
         words -= self._instruction if ending else 0
-        shared = min(max(0, shared_tokens - self.frame), words - 1)
+        shared = min(max(0, shared_tokens - self.before), words - 1)
         text = self._beginning(shared) + _words(f"{self.seed}/{number}", words - shared) + ending
         if (input_tokens, shared) not in self._checked:
             self._check(text, input_tokens)

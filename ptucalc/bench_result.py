@@ -15,9 +15,15 @@ from ptucalc.call_trace import MICROSECONDS_PER_MINUTE
 from ptucalc.catalog import Unknown
 from ptucalc.results import Note
 
-__all__ = ["BenchResult", "Failure", "Figures", "Setting", "Step", "Weigh", "figures_of"]
+__all__ = ["BenchResult", "Failure", "Figures", "Finished", "Setting", "Step", "Weigh", "figures_of"]
 
 Weigh = Callable[[Usage], "Fraction | Unknown"]
+
+BEHIND = Fraction(1, 20)
+"""Calls that are this share of the time slower at its end than at its beginning wait for others; our own rule of thumb."""
+
+FEWEST_TO_COMPARE = 3
+"""A tenth of the calls that is fewer has no median worth the name."""
 
 _MICROSECONDS_PER_MS = 1000
 
@@ -30,6 +36,14 @@ class Failure(NamedTuple):
     example: str
 
 
+class Finished(NamedTuple):
+    """Calls whose last byte came within a time, and their tokens: None, and Unknown with a reason, where not all are known."""
+
+    calls: int
+    tokens: Usage | None
+    weighted: Fraction | Unknown
+
+
 @dataclass(frozen=True, kw_only=True)
 class Figures:
     """Calls that were to start within a time. requests = served + throttled + failed + unfinished.
@@ -37,7 +51,10 @@ class Figures:
     Times are milliseconds: `to_first_token`, `between_tokens` and `end_to_end` of served calls, from when they were to start
     (waits for further tries among them); `start_delay` is how late the client itself was. `throttled` calls ended in a 429;
     `met_429` met at least one, `responses_429` are all of them, with the wait that they named in `retry_after`. `tokens` are
-    those the service counted for served calls; None where it said nothing of some. `weighted` is Unknown with a reason.
+    those the service counted for served calls; None where it said nothing of some. `slower_by` is how much longer the last
+    tenth of the served calls took than the first tenth, by their medians; None for too few.
+
+    `finished` is what was served within the time, whenever it was to start: what rates are of.
     """
 
     length_us: int
@@ -59,7 +76,8 @@ class Figures:
     retry_after: Spread
     retry_after_unnamed: int
     tokens: Usage | None
-    weighted: Fraction | Unknown
+    slower_by: Fraction | None
+    finished: Finished
 
     def per_minute(self, amount: Fraction | int) -> Fraction:
         """So much over the whole time, per minute; 0 for no time."""
@@ -72,19 +90,27 @@ class Figures:
 
     @property
     def weighted_tpm(self) -> Fraction | Unknown:
-        """Weighted tokens per minute of the served calls."""
-        return self.weighted if isinstance(self.weighted, Unknown) else self.per_minute(self.weighted)
+        """Weighted tokens per minute of the calls that were served within the time."""
+        weighted = self.finished.weighted
+        return weighted if isinstance(weighted, Unknown) else self.per_minute(weighted)
+
+    @property
+    def falls_behind(self) -> bool:
+        """Whether answers come slower and slower: calls that are to start later take longer, by a share of the time."""
+        return self.slower_by is not None and self.slower_by * _MICROSECONDS_PER_MS > BEHIND * self.length_us
 
 
 def figures_of(samples: Sequence[Sample], *, from_us: int, until_us: int, weigh: Weigh) -> Figures:
-    """The figures of the calls that were to start from `from_us` on and before `until_us`."""
+    """The figures of the calls that were to start from `from_us` on and before `until_us`.
+
+    Rates are of the calls that were served in that time: a service that falls behind ends its calls long after it.
+    """
     within = [sample for sample in samples if from_us <= sample.intended_us < until_us]
     by = Counter(sample.outcome for sample in within)
     served = [sample for sample in within if sample.outcome is Outcome.SERVED]
     refusals = [refusal for sample in within for refusal in sample.refusals]
     waits = [refusal.retry_after_ms for refusal in refusals if refusal.retry_after_ms is not None]
-    usages = [sample.usage for sample in served if sample.usage is not None]
-    known = len(usages) == len(served)
+    in_time = [s for s in samples if s.outcome is Outcome.SERVED and from_us <= s.finished_us < until_us]
     return Figures(
         length_us=max(0, until_us - from_us),
         requests=len(within),
@@ -96,7 +122,7 @@ def figures_of(samples: Sequence[Sample], *, from_us: int, until_us: int, weigh:
         responses_429=len(refusals),
         tries=sum(sample.tries for sample in within),
         spilled=sum(sample.spilled for sample in within),
-        without_usage=len(served) - len(usages),
+        without_usage=sum(sample.usage is None for sample in served),
         failures=_failures(within),
         to_first_token=_spread(sample.to_first_token_us for sample in served),
         between_tokens=_spread(sample.between_tokens_us for sample in served),
@@ -104,11 +130,25 @@ def figures_of(samples: Sequence[Sample], *, from_us: int, until_us: int, weigh:
         start_delay=_spread(_first_sent(sample) - sample.intended_us for sample in within),
         retry_after=Spread.of(waits),
         retry_after_unnamed=len(refusals) - len(waits),
-        tokens=Usage(*map(sum, zip(*usages, strict=True))) if usages and known else Usage(0, 0, 0) if known else None,
-        weighted=_weighted(usages, weigh)
-        if known
-        else Unknown(f"the service counted no tokens of {len(served) - len(usages):,} served calls"),
+        tokens=_tokens(served),
+        slower_by=_slower_by(served),
+        finished=Finished(len(in_time), _tokens(in_time), _weighted(in_time, weigh)),
     )
+
+
+def _tokens(served: Sequence[Sample]) -> Usage | None:
+    usages = [sample.usage for sample in served if sample.usage is not None]
+    return Usage.sum_of(usages) if len(usages) == len(served) else None
+
+
+def _slower_by(served: Sequence[Sample]) -> Fraction | None:
+    """In milliseconds."""
+    count = len(served) // 10
+    if count < FEWEST_TO_COMPARE:
+        return None
+    ordered = sorted(served, key=lambda sample: sample.intended_us)
+    first, last = (_spread(sample.end_to_end_us for sample in some).p50 for some in (ordered[:count], ordered[-count:]))
+    return None if first is None or last is None else last - first
 
 
 def _spread(values: Iterable[Fraction | int | None]) -> Spread:
@@ -126,7 +166,10 @@ def _failures(samples: Sequence[Sample]) -> tuple[Failure, ...]:
     return tuple(Failure(kind, calls, first[kind]) for kind, calls in counts.most_common())
 
 
-def _weighted(usages: Sequence[Usage], weigh: Weigh) -> Fraction | Unknown:
+def _weighted(served: Sequence[Sample], weigh: Weigh) -> Fraction | Unknown:
+    usages = [sample.usage for sample in served if sample.usage is not None]
+    if len(usages) < len(served):
+        return Unknown(f"the service counted no tokens of {len(served) - len(usages):,} served calls")
     total = Fraction(0)
     for usage, calls in Counter(usages).items():
         each = weigh(usage)
@@ -167,6 +210,7 @@ class Setting:
     policy: str
     max_retries: int
     most_requests: int
+    at_once: int
     timeout_us: int
     seed: int
 
@@ -176,7 +220,7 @@ class BenchResult:
     """A benchmark with its figures; `figures` is None where nothing was sent (a dry run).
 
     `stopped_by` says what ended it: "done", "ramp" (a step met a 429), "cap" (as many requests as may be sent), "errors"
-    (no call can succeed) or "interrupt". `utilization` is that of the emulator's own metrics, Unknown with a reason.
+    (no call can succeed) or "interrupt". `held_back` calls waited for room under `at_once`. `utilization` is that of the emulator's own metrics, Unknown with a reason.
     """
 
     version: str
@@ -188,6 +232,7 @@ class BenchResult:
     setting: Setting
     budget: Budget
     stopped_by: str
+    held_back: int = 0
     started: str | None
     figures: Figures | None
     steps: tuple[Step, ...]

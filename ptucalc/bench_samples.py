@@ -7,11 +7,11 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
-from ptucalc.bench_schedule import Planned
+from ptucalc.bench_schedule import CallSize, Planned
 from ptucalc.catalog import CLASSES, Model, TokenClass, TokenWeights, Unknown
 from ptucalc.rounding import nearest_rank
 
-__all__ = ["Outcome", "Refusal", "Sample", "Spread", "Usage", "weighted"]
+__all__ = ["Outcome", "Refusal", "Sample", "Spread", "Usage", "planned_usage", "weighted", "writes_weigh"]
 
 
 class Outcome(StrEnum):
@@ -32,11 +32,28 @@ class Refusal(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """Tokens that the service counted for a call; `cached` are part of `input`."""
+    """Tokens that the service counted for a call; `cached` are part of `input`, and so are those `written` to the cache.
+
+    `written` is None where the service does not tell it.
+    """
 
     input: int
     cached: int
     output: int
+    written: int | None = None
+
+    @classmethod
+    def sum_of(cls, usages: Iterable[Usage]) -> Usage:
+        """All of them together; `written` is None where one of them does not tell it.
+
+        >>> Usage.sum_of([Usage(9, 4, 1, 2), Usage(1, 0, 1, 0)]), Usage.sum_of([Usage(9, 4, 1, 2), Usage(1, 0, 1)]).written
+        (Usage(input=10, cached=4, output=2, written=2), None)
+        """
+        total = cls(0, 0, 0, 0)
+        for usage in usages:
+            written = None if total.written is None or usage.written is None else total.written + usage.written
+            total = cls(total.input + usage.input, total.cached + usage.cached, total.output + usage.output, written)
+        return total
 
 
 class Sample(NamedTuple):
@@ -112,17 +129,40 @@ class Spread(NamedTuple):
         return cls(len(ranked), Fraction(sum(ranked)) / (len(ranked) * per), p50, p95, p99, Fraction(ranked[-1]) / per)
 
 
-def weighted(model: Model, weights: TokenWeights, usage: Usage) -> Fraction | Unknown:
-    """Weighted tokens of a call: of uncached input, cached input and output, each times its weight.
+def writes_weigh(weights: TokenWeights) -> bool:
+    """Whether it matters how much of a prompt is written to the cache: writes weigh otherwise than plain input."""
+    return isinstance(weights.cache_write, Fraction) and weights.cache_write != weights.input
+
+
+def planned_usage(model: Model, size: CallSize, *, cache_minimum: int = 0) -> Usage:
+    """The usage of a planned call if the cache serves all that it shares.
+
+    Where writes have a weight of their own, all the rest of a prompt of `cache_minimum` tokens or more is written.
+    """
+    kept = size.input_tokens >= cache_minimum and writes_weigh(model.weights_for(size.input_tokens))
+    written = size.input_tokens - size.shared_tokens if kept else 0
+    return Usage(size.input_tokens, size.shared_tokens, size.output_tokens, written)
+
+
+def weighted(model: Model, weights: TokenWeights, usage: Usage, *, cache_minimum: int = 0) -> Fraction | Unknown:
+    """Weighted tokens of a call: of uncached input, cached input, cache writes and output, each times its weight.
 
     The long-context weights hold where the model has such and the prompt is that long; `weights` are the usual ones.
-    What is written to the cache is not in the usage, and weighs as plain input here.
+    Unknown where writes have a weight of their own, the service does not tell them, and the prompt has the
+    `cache_minimum` tokens from which on the cache keeps it.
     """
     at = weights if model.weights_for(usage.input) is model.weights else model.weights_for(usage.input)
     total = Fraction(0)
+    written = usage.written or 0
+    if usage.written is None and writes_weigh(at) and usage.input >= cache_minimum and usage.input > usage.cached:
+        return Unknown(
+            f"{model.name} weighs what is written to the prompt cache by a weight of its own, and the answers do not tell "
+            "it (no cache_write_tokens in their usage)"
+        )
     counts = {
-        TokenClass.INPUT: usage.input - usage.cached,
+        TokenClass.INPUT: usage.input - usage.cached - written,
         TokenClass.CACHED_INPUT: usage.cached,
+        TokenClass.CACHE_WRITE: written,
         TokenClass.OUTPUT: usage.output,
     }
     for token_class in CLASSES:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from ptucalc.catalog import Unknown
-from ptucalc.results import Note
+from ptucalc.results import Note, json_number
 from ptucalc.route_report import RoutedBackend, RouteReport
 from ptucalc.route_run import RouteRun
 from ptucalc.routing import Provisioned, Standard
 from ptucalc.simulate_notes import MESSAGES as OF_SIMULATIONS
 from ptucalc.simulate_notes import notes_of_report
+from ptucalc.standard_limits import RpmWindow
 
 __all__ = ["MESSAGES", "notes_of_route"]
 
@@ -27,6 +28,7 @@ MESSAGES: Mapping[str, str] = {
     "Retry-After is not published",
     "route_rpm_unknown": "{name}: how many RPM come with its TPM is not known ({reason}): only tokens are checked",
     "route_other_model": "{name} serves {model}: its calls are taken to have the same tokens as those to {own}",
+    "route_whole_calls": "{name}: its {rpm} RPM are checked over {seconds} s, which take whole calls, {calls} in each: {most} a minute at most",
     "route_never_tried": "{name} was never tried",
     "route_unpriced": "what {name} costs is not known: {reason}",
     "route_prompt_limit": "{count} tries at {name} got HTTP 400: the prompts are over the {limit} tokens that {model} takes on PTU",
@@ -96,6 +98,12 @@ def _about_backend(each: RoutedBackend, report: RouteReport) -> Iterator[Note]:
         yield _note("route_down", name=name, span=f"{float(seconds / 60):,g} minutes", paid=paid)
     if isinstance(backend, Standard) and backend.tpm is None and backend.rpm is None:
         yield _note("route_unlimited", name=name)
+    if isinstance(backend, Standard) and backend.rpm is not None:
+        window = RpmWindow.of(backend.rpm, backend.rpm_window_seconds)
+        if window.calls_per_minute < backend.rpm:
+            most = f"{json_number(window.calls_per_minute):,}"
+            values = {"rpm": f"{backend.rpm:,}", "calls": f"{window.calls:,}", "most": most}
+            yield _note("route_whole_calls", name=name, seconds=backend.rpm_window_seconds, **values)
     if each.unit_reason:
         yield _note("route_rpm_unknown", name=name, reason=each.unit_reason)
     if each.run.responses_400:

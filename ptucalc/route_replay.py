@@ -58,7 +58,9 @@ def _problems(trace: CallTrace, route: Route, model: Model) -> list[Problem]:
     if route.relative_clock is not None and route.relative_clock != trace.relative_clock:
         expected = "times since the start of the calls, such as 90m" if trace.relative_clock else "times of day"
         found = "times since the start" if route.relative_clock else "times of day"
-        problems.append(Problem("backends.down", found, f"{expected}, as the calls have"))
+        with_outages = next((index for index, backend in enumerate(route.backends) if backend.down), None)
+        where = "backends" if with_outages is None else f"backends[{with_outages}].down"
+        problems.append(Problem(where, found, f"{expected}, as the calls have"))
     for index, backend in enumerate(route.backends):
         its = backend.model or model
         if isinstance(backend, Provisioned) and isinstance(its.tpm_per_ptu, Unknown):

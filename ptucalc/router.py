@@ -10,6 +10,9 @@ How that is read here, where it leaves room:
 - One answer trips the breaker: a 429 for as long as it says, a 503 for the time given (without one, not at all).
 - A call that got a 400 (its prompt is too long) or a 503 does not come back to that backend.
 - Weights are shares of the choices on average, not a strict turn-taking.
+- A pool by itself does not try again: there, further tries are those of a `retry` policy around it. Here a call tries each
+  backend once unless told otherwise; `attempts: 1` is a pool without such a policy.
+- While every backend is out of rotation, the client of a pool gets a 503; here such a call ends as `none_in_rotation`.
 """
 
 from __future__ import annotations

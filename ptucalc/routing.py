@@ -14,9 +14,12 @@ from ptucalc.catalog import DeploymentType, Model
 from ptucalc.errors import BadInput, Problem
 from ptucalc.standard_limits import RPM_WINDOWS_SECONDS
 
-__all__ = ["Backend", "Outage", "Provisioned", "Retry", "Route", "Standard", "WaitWhere"]
+__all__ = ["MOST_BACKENDS", "Backend", "Outage", "Provisioned", "Retry", "Route", "Standard", "WaitWhere"]
 
 USUAL_WINDOW_US = 60_000_000
+
+MOST_BACKENDS = 100
+"""A call looks at all of them at each of its tries: a log along many more takes minutes. Our own limit."""
 
 
 class Outage(NamedTuple):
@@ -124,6 +127,8 @@ class Route:
 def _wrong_backends(backends: tuple[Backend, ...]) -> Iterator[Problem]:
     if not backends:
         yield Problem("backends", "", "at least one backend")
+    if len(backends) > MOST_BACKENDS:
+        yield Problem("backends", f"{len(backends):,} backends", f"at most {MOST_BACKENDS}")
     names: set[str] = set()
     for index, backend in enumerate(backends):
         at = f"backends[{index}]"

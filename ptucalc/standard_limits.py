@@ -11,8 +11,12 @@ How that is read here, where it leaves room:
 - The call that would bring the count above the limit is refused itself; one that fills it exactly passes. By the letter
   the first call over the limit may still pass: a difference of at most one call a minute.
 - Minutes and windows are those of the clock; `window_start="first-call"` lets them begin with the first call.
-- A window takes the whole calls in RPM x seconds / 60. Where that is less than one call, a window lasts as long as one
-  call takes at that rate: 20 RPM over 1 second is one call in each 3 seconds.
+- A window lasts 1 or 10 seconds and takes the whole calls in RPM x seconds / 60, for a call above what is expected gets a
+  429: 119 RPM over 1 second expect 1.98 calls, so the second one is refused, and 60 a minute are all that pass. More RPM
+  then never refuse more, which windows stretched to whole calls (2 in 1.008 s) would not keep to. `RpmWindow.calls_per_minute`
+  is what passes, and reports say it where it is less than the RPM; over 10 seconds it is less of a loss (114 of 119).
+- Where that is less than one call, a window lasts as long as one call takes at that rate: 20 RPM over 1 second is one
+  call in each 3 seconds.
 """
 
 from __future__ import annotations
@@ -76,6 +80,15 @@ class RpmWindow(NamedTuple):
     def seconds(self) -> Fraction:
         """How long a window lasts."""
         return Fraction(self.numerator, self.denominator * _MICROSECONDS_PER_SECOND)
+
+    @property
+    def calls_per_minute(self) -> Fraction:
+        """How many calls pass in a minute of windows that are full; less than the RPM where these are no whole calls a window.
+
+        >>> [RpmWindow.of(rpm, 1).calls_per_minute for rpm in (59, 60, 61, 119, 120)]
+        [Fraction(59, 1), Fraction(60, 1), Fraction(60, 1), Fraction(60, 1), Fraction(120, 1)]
+        """
+        return 60 * self.calls / self.seconds
 
 
 class Counting(NamedTuple):

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Fake:
-    """What it does, and what it was sent. `drain` is weighted tokens per second; 0: no limit."""
+    """What it does, and what it was sent. `drain` is weighted tokens per second; 0: no limit.
+
+    `one_at_a_time_s` is how long each call keeps all others waiting; `written` what answers tell of the prompt cache.
+    """
 
     first_token_s: float = 0.02
     between_s: float = 0.001
@@ -23,6 +26,8 @@ class Fake:
     input_weight: float = 1.0
     output_weight: float = 4.0
     cached: int = 0
+    written: int | None = None
+    one_at_a_time_s: float = 0.0
     status: int = 200
     error: str = "an error"
     retry_after: dict[str, str] = field(default_factory=lambda: {"retry-after-ms": "40", "retry-after": "1"})
@@ -38,6 +43,7 @@ class Fake:
     url: str = ""
     _level: float = 0.0
     _at: float = field(default_factory=time.monotonic)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def admits(self, estimate: float) -> bool:
@@ -113,6 +119,11 @@ class _Handler(socketserver.StreamRequestHandler):
         else:
             usage = {"prompt_tokens": prompt, "prompt_tokens_details": {"cached_tokens": fake.cached}}
             usage["completion_tokens"] = written
+        details = usage["input_tokens_details" if responses else "prompt_tokens_details"]
+        details |= {} if fake.written is None else {"cache_write_tokens": fake.written}
+        if fake.one_at_a_time_s:
+            with fake._turn:
+                time.sleep(fake.one_at_a_time_s)
         time.sleep(fake.first_token_s)
         if asked.get("stream"):
             self._stream(fake, responses, written, usage)

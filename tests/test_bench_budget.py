@@ -11,8 +11,15 @@ from ptucalc.catalog import TokenClass, Unknown
 from ptucalc.prices import TokenPrices
 
 MINUTE = 60_000_000
-PRICES = TokenPrices({TokenClass.INPUT: Fraction(2), TokenClass.OUTPUT: Fraction(8)}, (), ())
-LONG = TokenPrices({TokenClass.INPUT: Fraction(4), TokenClass.OUTPUT: Fraction(12)}, (), ())
+
+
+def prices_of(input_usd: int, write_usd: int, output_usd: int) -> TokenPrices:
+    """Dollars for a million tokens."""
+    classes = (TokenClass.INPUT, TokenClass.CACHE_WRITE, TokenClass.OUTPUT)
+    return TokenPrices(dict(zip(classes, map(Fraction, (input_usd, write_usd, output_usd)), strict=True)), (), ())
+
+
+PRICES, LONG = prices_of(2, 2, 8), prices_of(4, 4, 12)
 
 
 def budget(load: Load, most: int = 10_000, retries: int = 0, prices=PRICES, over: int | None = None) -> Budget:
@@ -32,6 +39,17 @@ def test_a_ramp_sends_the_calls_of_all_its_steps() -> None:
     # 180 x (500 x $2 + 1,000 x $8) / 1M
     assert found.usd == Fraction(162, 100)
     assert (found.duration_us, found.capped) == (2 * MINUTE, False)
+
+
+def test_what_may_be_written_to_the_cache_is_priced_as_that_where_it_is_dearer() -> None:
+    def usd(minimum: int, write_usd: int) -> object:
+        prices = prices_of(2, write_usd, 8)
+        return budget_of(
+            ramp(), most_requests=1, retries=0, prices=prices, long_prices=LONG, long_over=None, cache_minimum=minimum
+        ).usd
+
+    # 500 x $2 + 1,000 x $8 a million, or 500 x $5.
+    assert (usd(501, 5), usd(500, 5), usd(500, 1)) == (Fraction(9, 1000), Fraction(105, 10_000), Fraction(9, 1000))
 
 
 def test_each_call_may_be_tried_again_and_each_try_counts() -> None:

@@ -59,6 +59,33 @@ def test_calls_that_were_refused_hold_nothing(refused: Sample) -> None:
     assert held(refused) == []
 
 
+DEAR = a_model(weights=weights(cache_write="1.25"))
+
+
+def test_what_is_written_to_the_cache_is_held_at_its_own_weight() -> None:
+    # 100 tokens, 40 of them cached (0), 50 written (62.5), 10 neither; 20 of at most 50 of output at 3.
+    found = admitted_calls([sample(usage=Usage(100, 40, 20, 50))], DEAR, DEAR.weights)
+    assert found == [Admitted(10, 1010, Fraction("222.5"), Fraction("132.5"))]
+
+
+def test_a_lost_call_may_hold_its_whole_prompt_as_written_if_it_is_long_enough() -> None:
+    for minimum, prompt in ((100, Fraction(125)), (101, Fraction(100))):
+        found = admitted_calls([sample()], DEAR, DEAR.weights, cache_minimum=minimum)
+        assert found == [Admitted(10, NEVER_US, prompt + 150, None)]
+    cheap = a_model(weights=weights(cache_write="0.5"))  # the most that it may hold, whichever that is
+    assert admitted_calls([sample()], cheap, cheap.weights) == [Admitted(10, NEVER_US, Fraction(250), None)]
+
+
+def test_writes_that_no_answer_tells_bound_nothing_where_they_weigh_otherwise() -> None:
+    samples = [sample(usage=Usage(100, 0, 20))]
+    asked = {"model": DEAR, "weights": DEAR.weights, "ptu": 2, "window_seconds": Fraction(60)}
+    found = calibrate(samples, **asked, cache_minimum=100)
+    assert isinstance(found.bounds, Unknown) and "the answers do not tell it" in found.bounds.reason
+    assert (found.verdict, found.sustained_tpm, found.tpm_per_ptu_to_use) == ("open", found.bounds, found.bounds)
+    short = calibrate(samples, **asked, cache_minimum=101)
+    assert isinstance(short.sustained_tpm, Fraction)
+
+
 def test_a_weight_that_is_not_known_bounds_nothing() -> None:
     unknown = weights(output=Unknown("not published"))
     samples = [sample(usage=Usage(100, 0, 20))]

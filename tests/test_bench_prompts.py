@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ptucalc.bench_prompts import INSTRUCTION, WORDS, PromptMaker
 from ptucalc.errors import BadInput
+from ptucalc.prefix_cache import PrefixCache
 from ptucalc.read.catalog import load_catalog
 from ptucalc.read.encodings import tokenizer
 from ptucalc.read.prompt_counting import PromptCounting
@@ -53,8 +54,23 @@ def test_prompts_share_no_beginning_unless_asked_and_then_exactly_that() -> None
     texts = [maker.prompt(number, 2000).split() for number in range(50)]
     assert len({tuple(words[:8]) for words in texts}) == 50
     shared = [maker.prompt(number, 2000, 1024).split() for number in range(50)]
-    assert len({tuple(words[: 1024 - 7]) for words in shared}) == 1
-    assert len({tuple(words[1024 - 7 : 1024 + 8]) for words in shared}) == 50
+    # Four tokens of the frame stand before the text; the three that begin the reply stand after it.
+    assert len({tuple(words[: 1024 - 4]) for words in shared}) == 1
+    assert len({tuple(words[1024 - 4 : 1024 + 8]) for words in shared}) == 50
+
+
+def test_a_share_that_just_reaches_the_cache_is_cached_by_the_published_rule() -> None:
+    maker = PromptMaker(counting(), 3)
+    rule = maker.counting.rules.prompt_cache
+
+    def cached(shared: int) -> int:
+        cache = PrefixCache(rule.minimum_tokens, rule.step_tokens, lasting_us=10**9)
+        bodies = [{"messages": [{"role": "user", "content": maker.prompt(n, 2048, shared)}]} for n in range(2)]
+        first, second = (cache.keys(count_request(body, counting()).rendered) for body in bodies)
+        cache.remember(0, first)
+        return cache.cached(1, second)
+
+    assert [cached(shared) for shared in (1023, 1024, 1151, 1152)] == [0, 1024, 1024, 1152]
 
 
 def test_a_prompt_that_is_shared_whole_still_has_a_word_of_its_own() -> None:

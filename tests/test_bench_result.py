@@ -71,7 +71,7 @@ def test_the_clients_own_delay_is_that_of_the_first_try() -> None:
 def test_rates_are_per_minute_of_the_time_whatever_its_length() -> None:
     found = figures(sample(0), sample(1), sample(2), until=MINUTE // 2)
     assert found.per_minute(found.served) == 6
-    assert found.tokens == Usage(30, 12, 15)
+    assert found.tokens == found.finished.tokens == Usage(30, 12, 15)
     assert found.weighted_tpm == 2 * 3 * (10 + 2 * 5)
     assert figures(until=0).per_minute(5) == 0
 
@@ -79,9 +79,43 @@ def test_rates_are_per_minute_of_the_time_whatever_its_length() -> None:
 def test_tokens_that_the_service_did_not_count_are_unknown_and_not_zero() -> None:
     found = figures(sample(0), sample(1, usage=None))
     assert found.tokens is None
-    assert found.weighted == Unknown("the service counted no tokens of 1 served calls")
-    assert found.weighted_tpm == found.weighted
-    assert figures(sample(0, Outcome.THROTTLED)).tokens == Usage(0, 0, 0)
+    assert found.finished.tokens is None
+    assert found.weighted_tpm == Unknown("the service counted no tokens of 1 served calls")
+    assert figures(sample(0, Outcome.THROTTLED)).tokens == Usage(0, 0, 0, 0)
+
+
+def test_rates_are_of_what_was_served_within_the_time_not_of_what_was_to_start_in_it() -> None:
+    # 20 calls a second for 4 s at a service of 10 a second, one after the other: the last is served after 8 s.
+    second = 1_000_000
+    calls = [sample(n * second // 20, sent_us=n * second // 20, finished_us=(n + 1) * second // 10) for n in range(80)]
+    found = figures(*calls, until=4 * second)
+    assert (found.requests, found.served, found.finished.calls) == (80, 80, 39)  # the 40th ends at 4 s, not before
+    assert found.per_minute(found.finished.calls) == 39 * 15
+    assert found.finished.tokens == Usage(390, 156, 195)
+    assert found.weighted_tpm == 39 * 15 * 20
+    assert found.falls_behind
+    # The last tenth takes 100 ms x (73 ... 80) less 50 ms x (72 ... 79), in the median the 4th of 8 (3,850 ms); the first 250.
+    assert found.slower_by == 3600
+
+
+def test_what_was_served_in_the_time_counts_though_it_was_to_start_before_it() -> None:
+    found = figures(
+        sample(0, finished_us=1500), sample(1, finished_us=999), sample(2, finished_us=2000), start=1000, until=2000
+    )
+    assert (found.requests, found.finished.calls) == (0, 1)
+    assert figures(sample(1000, Outcome.FAILED, finished_us=1500), start=1000, until=2000).finished.calls == 0
+
+
+def test_a_service_that_keeps_up_does_not_fall_behind_and_few_calls_say_nothing() -> None:
+    steady = [sample(n * 1000) for n in range(30)]
+    assert (figures(*steady).slower_by, figures(*steady).falls_behind) == (0, False)
+    assert (figures(*steady[:29]).slower_by, figures(*steady[:29]).falls_behind) == (None, False)
+
+
+def test_tokens_written_to_the_cache_are_only_known_if_all_calls_tell_them() -> None:
+    told, untold = sample(0, usage=Usage(10, 4, 5, 3)), sample(1, usage=Usage(10, 4, 5))
+    assert figures(told, told).tokens == Usage(20, 8, 10, 6)
+    assert figures(told, untold).tokens == Usage(20, 8, 10, None)
 
 
 def test_a_weight_that_is_unknown_makes_the_weighted_tokens_unknown() -> None:

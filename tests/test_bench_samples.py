@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from ptucalc.bench_samples import Outcome, Refusal, Sample, Spread, Usage, weighted
+from ptucalc.bench_samples import Outcome, Refusal, Sample, Spread, Usage, planned_usage, weighted
 from ptucalc.bench_schedule import CallSize, Planned
 from ptucalc.catalog import LongContext, TokenWeights, Unknown
 
@@ -59,6 +59,36 @@ WEIGHTS = TokenWeights(Fraction(1), Fraction(1, 10), Fraction(1), Fraction(4))
 def test_cached_tokens_have_their_own_weight() -> None:
     # 60 uncached + 40 cached at a tenth + 5 of output at 4.
     assert weighted(model()._replace(weights=WEIGHTS), WEIGHTS, Usage(100, 40, 5)) == 60 + 4 + 20
+
+
+DEAR = TokenWeights(Fraction(1), Fraction(1, 10), Fraction(5, 4), Fraction(4))  # as GPT-6: writes weigh 1.25
+
+
+def test_tokens_written_to_the_cache_have_their_own_weight() -> None:
+    # 10 uncached + 40 cached at a tenth + 50 written at 1.25 + 5 of output at 4.
+    assert weighted(model()._replace(weights=DEAR), DEAR, Usage(100, 40, 5, 50)) == Fraction("96.5")
+    assert weighted(model()._replace(weights=WEIGHTS), WEIGHTS, Usage(100, 40, 5, 50)) == 60 + 4 + 20
+
+
+def test_writes_that_are_not_told_are_unknown_where_they_weigh_otherwise_and_there_may_be_some() -> None:
+    made = model()._replace(weights=DEAR)
+    found = weighted(made, DEAR, Usage(1024, 0, 5), cache_minimum=1024)
+    assert isinstance(found, Unknown) and "the answers do not tell it (no cache_write_tokens" in found.reason
+    assert weighted(made, DEAR, Usage(1023, 0, 5), cache_minimum=1024) == 1023 + 20  # too short to be kept
+    assert weighted(made, DEAR, Usage(1024, 0, 5, 0), cache_minimum=1024) == 1024 + 20  # told: none
+    assert (
+        weighted(made, DEAR, Usage(1024, 1024, 5), cache_minimum=1024) == Fraction("102.4") + 20
+    )  # all of it was there
+    same = model()._replace(weights=WEIGHTS)
+    assert weighted(same, WEIGHTS, Usage(1024, 0, 5), cache_minimum=1024) == 1024 + 20
+
+
+def test_a_planned_call_writes_what_it_does_not_share_where_that_weighs_otherwise() -> None:
+    dear, same = model()._replace(weights=DEAR), model()._replace(weights=WEIGHTS)
+    assert planned_usage(dear, CallSize(2000, 500, 9), cache_minimum=1024) == Usage(2000, 500, 9, 1500)
+    assert planned_usage(dear, CallSize(1024, 0, 9), cache_minimum=1024) == Usage(1024, 0, 9, 1024)
+    assert planned_usage(dear, CallSize(1023, 500, 9), cache_minimum=1024) == Usage(1023, 500, 9, 0)
+    assert planned_usage(same, CallSize(2000, 500, 9), cache_minimum=1024) == Usage(2000, 500, 9, 0)
 
 
 def test_a_weight_that_nobody_published_is_only_needed_where_there_are_such_tokens() -> None:

@@ -217,6 +217,36 @@ def test_what_cannot_be_answered_is_refused(cli: Callable, refuses: Callable, ro
     assert "times of day" in refuses("simulate", "log.csv", "--route", route)
 
 
+def test_what_does_not_fit_the_calls_is_told_with_file_and_line(cli: Callable, refuses: Callable, route: Path) -> None:
+    asked = ("simulate", "log.csv", "--route", route)
+    lines = "backends:\n  - name: a\n    kind: {kind}\n"
+    route.write_text(lines.format(kind="standard") + "    down:\n      - {from: 30m, to: 1h}\n")
+    assert "route.yaml:5:7: backends[0].down: times since the start should be times of day" in refuses(*asked)
+    route.write_text(lines.format(kind="provisioned") + "    ptu: 50\n    model: gpt-4\n")
+    assert "route.yaml:5:12: backends[0].model: gpt-4 should be a model with published PTU" in refuses(*asked)
+    problem = json.loads(cli(*asked, "--json").out)["problems"][0]
+    assert (problem["source"], problem["line"], problem["column"]) == ("route.yaml", 5, 12)
+
+
+def test_rpm_that_are_no_whole_calls_a_window_are_told(cli: Callable, route: Path) -> None:
+    asked = ("simulate", "log.csv", "--route", route, "--json")
+
+    def told(**limits: int) -> list[str]:
+        pairs = "".join(f", {name}: {value}" for name, value in limits.items())
+        route.write_text(f"backends: [{{name: rest, kind: standard{pairs}}}]")
+        notes = json.loads(cli(*asked).out)["notes"]
+        return [note["message"] for note in notes if note["code"] == "route_whole_calls"]
+
+    assert told(rpm=119) == [
+        "rest: its 119 RPM are checked over 1 s, which take whole calls, 1 in each: 60 a minute at most."
+    ]
+    # 119 x 10 / 60 = 19.8
+    assert told(rpm=119, rpm_window_seconds=10) == [
+        "rest: its 119 RPM are checked over 10 s, which take whole calls, 19 in each: 114 a minute at most."
+    ]
+    assert told(rpm=120) == told(rpm=59) == told(tpm=5000) == []  # 59: one call in each 60 / 59 s
+
+
 def test_a_log_of_several_models_needs_one_for_all(refuses: Callable, route: Path) -> None:
     with (route.parent / "log.csv").open("a") as log:
         log.write("2026-11-03T10:02:00Z,chat,gpt-4.1-mini,1,1\n")

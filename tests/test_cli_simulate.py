@@ -181,6 +181,18 @@ def test_without_spillover_limits_are_for_all_calls(cli: Callable, log: Path) ->
     assert only(cli("simulate", LOG, "--json"))["standard"] is None
 
 
+def test_rpm_that_are_no_whole_calls_a_window_say_what_passes(cli: Callable, log: Path) -> None:
+    def said(*limits: object) -> str:
+        return " ".join(cli("simulate", LOG, *limits).out.split())
+
+    assert "; RPM over 1 s, 1 whole call in each: 60 a minute at most." in said("--standard-rpm", 119)
+    assert "; RPM over 10 s, 19 whole calls in each: 114 a minute at most." in said(
+        "--standard-rpm", 119, "--standard-window", 10
+    )
+    for whole in (59, 60, 120):
+        assert "; RPM over 1 s." in said("--standard-rpm", whole)
+
+
 def test_advice_is_from_the_same_calls_changed(cli: Callable, log: Path) -> None:
     found = only(cli("simulate", LOG, "--window", 10, "--ptu", 15, "--json"))["advice"]
     changes = {change["code"]: change for change in found["changes"]}

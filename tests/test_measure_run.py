@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -41,8 +42,9 @@ class Service:
         takes: Callable[[int], float] = lambda _: 0.1,
         outcome: Callable[[Planned], Outcome] = lambda _: Outcome.SERVED,
         error: str = "",
+        retry_after_ms: int | None = 10,
     ) -> None:
-        self.takes, self.outcome, self.error = takes, outcome, error
+        self.takes, self.outcome, self.error, self.retry_after_ms = takes, outcome, error, retry_after_ms
         self.at_once = self.most_at_once = 0
         self.started: list[tuple[int, int]] = []
         self.run: Run | None = None
@@ -61,7 +63,7 @@ class Service:
         finally:
             self.at_once -= 1
         outcome = self.outcome(planned)
-        refusals = (Refusal(sent, self.run.now_us(), 10),) if outcome is Outcome.THROTTLED else ()
+        refusals = (Refusal(sent, self.run.now_us(), self.retry_after_ms),) if outcome is Outcome.THROTTLED else ()
         error = self.error if outcome is Outcome.FAILED else ""
         return sample._replace(outcome=outcome, finished_us=self.run.now_us(), refusals=refusals, error=error)
 
@@ -135,6 +137,68 @@ def test_callers_call_again_when_they_are_answered_until_the_time_is_over() -> N
     assert sorted(sent for _, sent in service.started) == [0] * 3 + [400_000] * 3 + [800_000] * 3
     assert (service.most_at_once, played.until_us, played.stopped_by) == (3, SECOND, "done")
     assert all(sample.intended_us == sample.sent_us for sample in played.samples)
+
+
+def refusing(*numbers: int, retry_after_ms: int | None) -> Service:
+    """Takes 0.1 s for a call; these end in a 429."""
+    return Service(
+        outcome=lambda planned: Outcome.THROTTLED if planned.number in numbers else Outcome.SERVED,
+        retry_after_ms=retry_after_ms,
+    )
+
+
+def starts(service: Service) -> list[int]:
+    return sorted(sent // 1000 for _, sent in service.started)
+
+
+def test_a_caller_that_met_a_429_calls_again_after_its_retry_after() -> None:
+    service = refusing(0, retry_after_ms=300)
+    play(Closed(size=SIZE, concurrency=1, duration_us=SECOND), service)
+    assert starts(service) == [0, 400, 500, 600, 700, 800, 900]
+    # The other caller does not wait.
+    service = refusing(0, retry_after_ms=500)
+    play(Closed(size=SIZE, concurrency=2, duration_us=SECOND), service)
+    assert starts(service) == [0, 0, 100, 200, 300, 400, 500, 600, 600, 700, 700, 800, 800, 900, 900]
+
+
+def test_a_429_that_names_no_wait_is_waited_out_for_a_second() -> None:
+    service = refusing(0, retry_after_ms=None)
+    play(Closed(size=SIZE, concurrency=1, duration_us=3 * SECOND // 2), service)
+    assert starts(service) == [0, 1100, 1200, 1300, 1400]
+
+
+def test_nobody_waits_for_a_retry_after_once_no_more_calls_are_to_start() -> None:
+    for load, requests in ((Closed(size=SIZE, concurrency=1, duration_us=SECOND), 10), (every_second(1), 10)):
+        service = refusing(0, retry_after_ms=10**8)
+        began = time.monotonic()
+        played = play(load, service, requests=requests)
+        assert (played.until_us, len(played.samples)) == (SECOND, 1)
+        assert time.monotonic() - began < 5
+    ends: list[int] = []
+    service = refusing(1, retry_after_ms=10**8)
+    run = Run(Closed(size=SIZE, concurrency=2, duration_us=10**9), Limits(requests=2, at_once=2), service)
+    service.run = run
+
+    async def whole() -> None:
+        await run.play()
+        ends.append(run.now_us())
+
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        runner.run(whole())
+    assert (run.played.stopped_by, ends) == ("cap", [SECOND // 10])
+
+
+def test_a_rate_does_not_wait_for_a_retry_after() -> None:
+    service = refusing(0, 1, 2, retry_after_ms=5000)
+    play(every_second(4), service)
+    assert starts(service) == [0, 1000, 2000, 3000]
+
+
+def test_calls_that_the_limit_under_way_held_back_are_counted() -> None:
+    assert play(every_second(3), Service(takes=lambda _: 3), at_once=1).held_back == 2
+    assert play(every_second(3), Service(takes=lambda _: 3), at_once=3).held_back == 0
+    assert play(every_second(3), Service(takes=lambda _: 1.5), at_once=2).held_back == 0
+    assert play(Closed(size=SIZE, concurrency=1, duration_us=SECOND), Service(), at_once=1).held_back == 0
 
 
 def test_callers_that_get_no_answer_stop_when_the_time_is_over() -> None:

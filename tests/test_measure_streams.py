@@ -56,6 +56,19 @@ def test_a_responses_stream_ends_with_its_usage() -> None:
     assert (answer.usage, answer.complete) == (Usage(9, 0, 3), True)
 
 
+@pytest.mark.parametrize(
+    ("told", "written"),
+    [(5, 5), (0, 0), (6, None), (-1, None), (True, None), ("5", None), (None, None)],
+)
+def test_tokens_written_to_the_cache_are_read_where_they_can_be(told: object, written: int | None) -> None:
+    details = {"cached_tokens": 4, "cache_write_tokens": told}
+    chat, responses = Answer(Wire.V1), Answer(Wire.RESPONSES)
+    event(chat, {"usage": {"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": details}})
+    usage = {"input_tokens": 9, "output_tokens": 3, "input_tokens_details": details}
+    event(responses, {"type": "response.completed", "response": {"usage": usage}})
+    assert chat.usage == responses.usage == Usage(9, 4, 3, written)
+
+
 def test_a_failure_within_a_stream_is_told() -> None:
     chat = Answer(Wire.V1)
     event(chat, {"error": {"message": "overloaded"}})

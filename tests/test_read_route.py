@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ptucalc.errors import BadInput
-from ptucalc.read.route import read_route, read_route_text
+from ptucalc.errors import BadInput, Problem
+from ptucalc.read.route import read_route, read_route_file, read_route_text
 from ptucalc.routing import Outage, Provisioned, Retry, Route, Standard, WaitWhere
 
 from .invented import DATA_ZONE, a_catalog, a_model
@@ -156,8 +156,9 @@ def test_every_problem_is_told_with_its_line() -> None:
     [
         ("", "route: expected a mapping with backends, got (empty)"),
         ("- 1", "route: expected a mapping with backends, got ['1']"),
-        ("seed: 1", "backends: expected a list of backends, got (empty)"),
-        ("backends: []", "backends: expected a list of backends, got a list"),
+        ("seed: 1", "backends: expected a list of one or more backends, got (empty)"),
+        ("backends: []", "r.yaml:1:11, backends: expected a list of one or more backends, got (empty)"),
+        ("backends: 5", "r.yaml:1:11, backends: expected a list of one or more backends, got 5"),
         ("schema: x\nbackends: [{name: a, kind: standard}]", "schema: expected ptucalc.route-file/1, got x"),
         ("retry: 3\nbackends: [{name: a, kind: standard}]", "retry: expected a mapping of attempts_per_backend, "),
         ("backends: [{name: a, kind: standard, down: now}]", "expected a list of {from: ..., to: ...}, got now"),
@@ -184,3 +185,27 @@ def test_every_problem_is_told_with_its_line() -> None:
 def test_a_wrong_file_is_refused(text: str, expected: str) -> None:
     (found,) = wrong(text)
     assert expected in found
+
+
+def test_a_route_has_at_most_a_hundred_backends() -> None:
+    def of(count: int) -> str:
+        return "seed: 1\nbackends:\n" + "".join(f"  - {{name: b{n}, kind: standard}}\n" for n in range(count))
+
+    assert len(read(of(100)).backends) == 100
+    assert wrong(of(101)) == ["r.yaml:3:3, backends: expected at most 100, got 101 backends"]
+    assert wrong("sed: 1\n" + of(101))[0].startswith("r.yaml:1:1, sed: ")  # told with all else
+    assert len(wrong("sed: 1\n" + of(101))) == 2
+    backends = read(of(100)).backends
+    with pytest.raises(BadInput, match="backends: expected at most 100, got 101 backends"):
+        Route(backends=(*backends, Standard(name="more")))
+
+
+def test_a_problem_that_shows_with_the_calls_is_placed_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text("backends:\n  - name: a\n    kind: standard\n    down:\n      - {from: 30m, to: 1h}\n")
+    file = read_route_file(path, CATALOG)
+    assert str(file.placed(Problem("backends[0].down", "x", "y"))) == "r.yaml:5:7, backends[0].down: expected y, got x"
+    assert str(file.placed(Problem("backends[0].model", "x", "y"))).startswith("r.yaml:2:5, backends[0].model: ")
+    assert str(file.placed(Problem("backends[0]", "x", "y", label="backend a"))).startswith("r.yaml:2:5, backend a: ")
+    elsewhere = Problem("calls", "", "at least one call")
+    assert file.placed(elsewhere) == elsewhere

@@ -160,7 +160,11 @@ def test_what_cannot_be_replayed_is_refused_with_every_reason():
     unknown = a_model(tpm_per_ptu=Unknown("nobody said"))
     with pytest.raises(BadInput) as error:
         replay_route(CallTrace.of([]), Route(backends=(PTU,), relative_clock=True), unknown)
-    assert [problem.field for problem in error.value.problems] == ["calls", "backends.down", "backends[0].model"]
+    assert [problem.field for problem in error.value.problems] == ["calls", "backends", "backends[0].model"]
+    gone = Standard(name="gone", down=(Outage(0, 5),))
+    with pytest.raises(BadInput) as error:
+        replay_route(calls(0), Route(backends=(REST, gone), relative_clock=True), a_model())
+    assert [problem.field for problem in error.value.problems] == ["backends[1].down"]
     with pytest.raises(BadInput, match="such as 90m, as the calls have, got times of day"):
         replay_route(
             CallTrace.of([Call(0, 1, 1)], relative_clock=True), Route(backends=(PTU,), relative_clock=False), a_model()

@@ -169,6 +169,28 @@ def test_a_window_takes_whole_calls_and_lasts_long_enough_for_one(
     assert (window.calls, window.seconds) == (calls, length)
 
 
+@pytest.mark.parametrize(
+    ("rpm", "seconds", "most"),
+    [
+        (59, 1, 59),
+        (60, 1, 60),
+        (61, 1, 60),
+        (90, 1, 60),
+        (119, 1, 60),
+        (120, 1, 120),
+        (119, 10, 114),
+        (6, 10, 6),
+        (5, 10, 5),
+    ],
+)
+def test_rpm_that_are_no_whole_calls_a_window_let_fewer_pass_and_say_how_many(
+    rpm: int, seconds: int, most: int
+) -> None:
+    assert RpmWindow.of(rpm, seconds).calls_per_minute == most
+    many = at(*[F(n, 20) for n in range(60 * 20)])  # 20 a second, for a minute
+    assert simulate_standard(many, rpm=rpm, window_seconds=seconds).accepted == most
+
+
 def test_windows_that_are_no_whole_microseconds_do_not_drift() -> None:
     # 7 RPM: windows of 60 / 7 s; the 7 millionth begins at 60,000,000 s exactly
     edge = 60_000_000 * SECOND

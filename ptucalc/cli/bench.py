@@ -93,7 +93,12 @@ Rpm = Annotated[
     Text, typer.Option("--rpm", help="Requests per minute, on time whatever comes back.", rich_help_panel=LOAD)
 ]
 Concurrency = Annotated[
-    Text, typer.Option("--concurrency", help="Instead: so many callers, each after its answer.", rich_help_panel=LOAD)
+    Text,
+    typer.Option(
+        "--concurrency",
+        help="Instead: so many callers, each after its answer, or the wait that a 429 names.",
+        rich_help_panel=LOAD,
+    ),
 ]
 RampText = Annotated[
     Text,
@@ -221,7 +226,8 @@ def bench(
 ) -> int:
     """Load against a real or an emulated deployment: latencies, rates, 429s; with --calibrate what its PTU serve.
 
-    The key is read from AZURE_OPENAI_API_KEY (or, for the v1 API, OPENAI_API_KEY) and nowhere else.
+    The key is read from AZURE_OPENAI_API_KEY (or, for the v1 API, OPENAI_API_KEY) and nowhere else. The exit code is 2 where
+    no call was served, 130 after Ctrl-C.
     """
     from ptucalc.cli.bench_flags import BenchFlags
     from ptucalc.cli.bench_runs import show_bench

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from ptucalc.arrivals import Arrivals, synthetic_trace
-from ptucalc.bench_samples import Usage, weighted
-from ptucalc.bench_schedule import CallSize, Closed, Load, Ramp, Timed
+from ptucalc.bench_samples import planned_usage, weighted
+from ptucalc.bench_schedule import Closed, Load, Ramp, Timed
 from ptucalc.call_trace import MICROSECONDS_PER_MINUTE, CallTrace
 from ptucalc.catalog import Catalog, Model, TokenWeights, Unknown, UnknownModel
 from ptucalc.cli.bench_flags import BenchFlags, CheckedBench
@@ -37,9 +37,16 @@ class MadeLoad:
 
 
 def load_of(
-    flags: BenchFlags, checked: CheckedBench, model: Model, weights: TokenWeights, catalog: Catalog, view: View
+    flags: BenchFlags,
+    checked: CheckedBench,
+    model: Model,
+    weights: TokenWeights,
+    catalog: Catalog,
+    view: View,
+    *,
+    cache_minimum: int,
 ) -> MadeLoad:
-    """The load that the flags ask for. Raises BadInput."""
+    """The load that the flags ask for. Raises BadInput. The prompt cache keeps prompts of `cache_minimum` tokens and more."""
     files = flags.log.files
     if files:
         named = stdin_is_log() if files[0] == "-" else is_log(files[0])
@@ -53,7 +60,7 @@ def load_of(
         low, high, by = checked.ramp
         ramp = Ramp(size=checked.size, from_rpm=low, to_rpm=high, by_rpm=by, step_us=checked.step_us)
         return MadeLoad(ramp, "ramp", checked.calls_from)
-    rpm = checked.rpm or _saturating_rpm(checked, model, weights)
+    rpm = checked.rpm or _saturating_rpm(checked, model, weights, cache_minimum)
     calls = Workload(
         model=model.name,
         requests_per_minute=rpm,
@@ -64,10 +71,9 @@ def load_of(
     return MadeLoad(_timed([calls], checked), "rate", checked.calls_from, rpm)
 
 
-def _saturating_rpm(checked: CheckedBench, model: Model, weights: TokenWeights) -> Fraction:
+def _saturating_rpm(checked: CheckedBench, model: Model, weights: TokenWeights, cache_minimum: int) -> Fraction:
     """Requests per minute of `SATURATING` times what the catalog says that the deployment serves. Raises BadInput."""
-    size: CallSize = checked.size
-    each = weighted(model, weights, Usage(size.input_tokens, size.shared_tokens, size.output_tokens))
+    each = weighted(model, weights, planned_usage(model, checked.size, cache_minimum=cache_minimum))
     if isinstance(model.tpm_per_ptu, Unknown) or isinstance(each, Unknown) or not each:
         expected = "a rate that saturates it: nothing is published to work one out from"
         raise BadInput([Problem("requests_per_minute", "", expected)])

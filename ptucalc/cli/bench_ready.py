@@ -21,6 +21,8 @@ from ptucalc.prices import PriceBook
 from ptucalc.read.catalog import load_catalog
 from ptucalc.read.prices import load_prices
 from ptucalc.read.prompt_counting import PromptCounting
+from ptucalc.resolving import Resolver
+from ptucalc.token_rules import PromptCacheRule
 
 __all__ = ["Ready", "make_ready"]
 
@@ -36,7 +38,7 @@ class Ready(NamedTuple):
     version: str | None
     weights: TokenWeights
     prompts: PromptMaker
-    cache_minimum: int
+    cache: PromptCacheRule
     made: MadeLoad
     budget: Budget
     target: Target | None
@@ -56,6 +58,7 @@ def make_ready(flags: BenchFlags, checked: CheckedBench, view: View) -> Ready:
     problems.extend(_in_the_way(view, dry_run=flags.dry_run))
     catalog = load_catalog(*flags.log.catalogs)
     prices = load_prices(*flags.prices)
+    problems.extend(Resolver(catalog).bad_place(checked.region))
     found = kept(lambda: _model(flags, catalog))
     model, version = found or (None, None)
     key_problems: list[Problem] = []
@@ -69,7 +72,8 @@ def make_ready(flags: BenchFlags, checked: CheckedBench, view: View) -> Ready:
     weights = model.weights
     if checked.output_weight is not None:
         weights = replace(weights, output=checked.output_weight)
-    made = load_of(flags, checked, model, weights, catalog, view)
+    cache = prompts.counting.rules.prompt_cache
+    made = load_of(flags, checked, model, weights, catalog, view, cache_minimum=cache.minimum_tokens)
     _check_sizes(made, prompts, checked)
     region = checked.region or prices.default_region
     at = {
@@ -85,9 +89,9 @@ def make_ready(flags: BenchFlags, checked: CheckedBench, view: View) -> Ready:
         prices=at[False],
         long_prices=at[True],
         long_over=model.long_context.over_input_tokens if model.long_context else None,
+        cache_minimum=cache.minimum_tokens,
     )
-    minimum = prompts.counting.rules.prompt_cache.minimum_tokens
-    return Ready(catalog, prices, model, version, weights, prompts, minimum, made, budget, target)
+    return Ready(catalog, prices, model, version, weights, prompts, cache, made, budget, target)
 
 
 def _in_the_way(view: View, *, dry_run: bool) -> Iterator[Problem]:
@@ -127,7 +131,8 @@ def _target(flags: BenchFlags, checked: CheckedBench, model: Model | None, key: 
 
 
 def _prompts(flags: BenchFlags, checked: CheckedBench, catalog: Catalog, model: Model) -> PromptMaker:
-    counting = PromptCounting(catalog, model=model.name, encoding=flags.encoding).counting_for(model)
+    ways_out = "--encoding NAME counts in another one"
+    counting = PromptCounting(catalog, model=model.name, encoding=flags.encoding, ways_out=ways_out).counting_for(model)
     seed = secrets.randbelow(10**9) if checked.seed is None else checked.seed
     return PromptMaker(counting, seed)
 

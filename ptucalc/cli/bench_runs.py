@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -35,7 +36,8 @@ INTERRUPTED = 130
 def show_bench(flags: BenchFlags, view: View) -> int:
     """Say what may be sent, send it, show what was measured. Raises BadInput with all that is wrong, before anything is sent.
 
-    The exit code is 0, 2 where no call was served, 130 after Ctrl-C (with the figures of what was sent).
+    The exit code is 0; 2 where no call was served, or no overlay could be written; 130 after Ctrl-C (with the figures of
+    what was sent).
     """
     checked = CheckedBench.of(flags)
     ready = make_ready(flags, checked, view)
@@ -71,18 +73,33 @@ def _code(result: BenchResult, flags: BenchFlags, view: View) -> int:
     problems: list[Problem] = []
     if flags.save_catalog is not None:
         problems += _save(result, flags, view)
-    served = bool(result.figures and result.figures.served) or any(step.figures.served for step in result.steps)
-    if result.stopped_by == "errors" or (not served and result.figures and result.figures.failed):
-        failures = result.figures.failures if result.figures else ()
-        found = failures[0].example if failures else ""
-        kind = failures[0].kind if failures else "calls that failed"
-        problems.append(Problem("endpoint", f"{kind}: {found}", "a deployment that serves calls"))
+    if result.stopped_by != "interrupt":
+        problems += _none_served(result)
     if problems:
         from ptucalc.cli.bench import FLAGS
         from ptucalc.cli.failing import failed
 
         failed(BadInput(problems), "table", flags=FLAGS)
     return INTERRUPTED if result.stopped_by == "interrupt" else 2 if problems else 0
+
+
+def _none_served(result: BenchResult) -> Iterator[Problem]:
+    """Why nothing was measured, where no call was served."""
+    figures = result.figures
+    if figures is None or figures.served or figures.finished.calls:
+        return
+    if figures.failures:
+        first = figures.failures[0]
+        yield Problem("endpoint", f"{first.kind}: {first.example}", "a deployment that serves calls")
+    elif figures.throttled:
+        expected = "one that serves calls: a lower rate, smaller calls, or more PTU or quota"
+        yield Problem("endpoint", f"a 429 to all of {figures.requests:,} calls", expected)
+    elif result.stopped_by == "errors":
+        yield Problem(
+            "endpoint", "every call failed in the warm-up", "a deployment that serves calls (--warm-up 0 says more)"
+        )
+    else:
+        yield Problem("duration", "no call was served after the warm-up", "a longer one, or less --warm-up")
 
 
 def _setting(flags: BenchFlags, checked: CheckedBench, ready: Ready) -> Setting:
@@ -107,6 +124,7 @@ def _setting(flags: BenchFlags, checked: CheckedBench, ready: Ready) -> Setting:
         policy="retry" if checked.retries or flags.policy == "retry" else "none",
         max_retries=checked.retries,
         most_requests=checked.max_requests,
+        at_once=checked.at_once,
         timeout_us=checked.timeout_us,
         seed=ready.prompts.seed,
     )
@@ -141,26 +159,35 @@ def _measured(flags: BenchFlags, checked: CheckedBench, ready: Ready, session: S
     model, weights = ready.model, ready.weights
 
     def figures(start: int, end: int) -> Figures:
-        return figures_of(samples, from_us=start, until_us=end, weigh=partial(weighted, model, weights))
+        weigh = partial(weighted, model, weights, cache_minimum=ready.cache.minimum_tokens)
+        return figures_of(samples, from_us=start, until_us=end, weigh=weigh)
 
     calibration: Calibration | None = None
     if flags.calibrate and checked.ptu is not None:
-        calibration = calibrate(samples, model=model, weights=weights, ptu=checked.ptu, window_seconds=checked.window)
+        calibration = calibrate(
+            samples,
+            model=model,
+            weights=weights,
+            ptu=checked.ptu,
+            window_seconds=checked.window,
+            cache_minimum=ready.cache.minimum_tokens,
+        )
     nothing = _nothing_sent(flags, checked, ready)
     whole = figures(checked.warm_up_us, until_us)
     notes = notes_of_bench(
         nothing.setting,
         whole,
         played.stopped_by,
-        model,
-        cache_minimum=ready.cache_minimum,
+        cache=ready.cache,
         calibration=calibration,
+        held_back=played.held_back,
     )
     load = ready.made.load
     stretches = load.stretches(checked.warm_up_us, until_us) if isinstance(load, Ramp) else ()
     return replace(
         nothing,
         stopped_by=played.stopped_by,
+        held_back=played.held_back,
         started=started,
         figures=whole,
         steps=tuple(Step(rate, figures(start, end)) for rate, start, end in stretches),

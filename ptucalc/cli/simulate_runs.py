@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -34,7 +35,6 @@ from ptucalc.workload import Workload
 
 if TYPE_CHECKING:
     from ptucalc.route_report import RouteReport
-    from ptucalc.routing import Route
 
 __all__ = ["show_simulation"]
 
@@ -69,14 +69,14 @@ def show_simulation(flags: SimulateFlags, view: View) -> int:
 
 def _show_route(flags: SimulateFlags, checked: CheckedSimulation, view: View, file: str) -> RouteReport:
     """Send the calls along the route of a file, and show what came of them."""
-    from ptucalc.read.route import read_route
+    from ptucalc.read.route import RouteFile, read_route_file
     from ptucalc.report.route_blocks import route_blocks
     from ptucalc.route_analysis import analyse_route
     from ptucalc.route_report import ROW_COLUMNS as COLUMNS_OF_ROUTE
 
-    route: Route | None = None
+    read: RouteFile | None = None
     try:
-        route = read_route(Path(file), load_catalog(*flags.log.catalogs))
+        read = read_route_file(Path(file), load_catalog(*flags.log.catalogs))
     except BadInput as error:
         if not checked.problems:
             raise
@@ -96,10 +96,11 @@ def _show_route(flags: SimulateFlags, checked: CheckedSimulation, view: View, fi
         clock: Clock,
         mean_calls: bool = False,
     ) -> RouteReport:
-        assert route is not None  # else there were problems
-        return analyse_route(
-            groups, route, asked, facts, source=source, synthetic=synthetic, clock=clock, mean_calls=mean_calls
+        assert read is not None  # else there were problems
+        found = analyse_route(
+            groups, read.route, asked, facts, source=source, synthetic=synthetic, clock=clock, mean_calls=mean_calls
         )
+        return replace(found, problems=tuple(map(read.placed, found.problems)))
 
     try:
         report = _report(together, checked, view, analyse)

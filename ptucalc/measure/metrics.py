@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-__all__ = ["UTILIZATION", "utilization_of"]
+__all__ = ["UTILIZATION", "utilization_of", "whole_minutes"]
 
 UTILIZATION = "AzureOpenAIProvisionedManagedUtilizationV2"
 """The metric's name in Azure Monitor: percent of the PTU deployed, the mean of a minute."""
 
+_MINUTE = "%Y-%m-%dT%H:%M:00Z"
 _DEPLOYMENT = "ModelDeploymentName"
 
 
-def utilization_of(document: Any, deployment: str, *, since: str) -> list[Fraction]:
-    """Utilization of a deployment in each clock minute from `since` on, as shares (1 is 100 %); none where there is none.
+def whole_minutes(since: datetime, until: datetime) -> tuple[str, str]:
+    """The first clock minute that lies wholly in a time, and the first after it that does not, as documents write them.
 
-    `since` is a minute as the document writes it: 2026-11-22T12:58:00Z.
+    >>> whole_minutes(datetime(2026, 11, 22, 12, 57, 1), datetime(2026, 11, 22, 13, 0, 59))
+    ('2026-11-22T12:58:00Z', '2026-11-22T13:00:00Z')
+    """
+    first = since.replace(second=0, microsecond=0)
+    if first < since:
+        first += timedelta(minutes=1)
+    return first.strftime(_MINUTE), until.strftime(_MINUTE)
+
+
+def utilization_of(document: Any, deployment: str, *, since: str, before: str) -> list[Fraction]:
+    """Utilization of a deployment in each clock minute of a time, as shares (1 is 100 %); none where there is none.
+
+    `since` and `before` are minutes as the document writes them: 2026-11-22T12:58:00Z.
     """
     return [
         Fraction(repr(point["average"])) / 100
@@ -26,7 +40,7 @@ def utilization_of(document: Any, deployment: str, *, since: str) -> list[Fracti
         for series in _listed(metric, "timeseries")
         if any(_is(dimension, deployment) for dimension in _listed(series, "metadatavalues"))
         for point in _listed(series, "data")
-        if str(point.get("timeStamp", "")) >= since and _is_number(point.get("average"))
+        if since <= str(point.get("timeStamp", "")) < before and _is_number(point.get("average"))
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +17,9 @@ HOPELESS = ("http_400", "http_401", "http_403", "http_404", "http_405", "http_42
 """Failures of which the next call will have the same: so many in a row, without any success, end the benchmark."""
 
 MOST_HOPELESS = 3
+
+UNNAMED_WAIT_MS = 1000
+"""How long a caller waits after a 429 that names no wait."""
 
 
 class MakesCalls(Protocol):
@@ -34,11 +38,15 @@ class Limits:
 
 @dataclass
 class Played:
-    """What was played: the calls, when their starts ended (microseconds from the beginning), and why."""
+    """What was played: the calls, when their starts ended (microseconds from the beginning), and why.
+
+    `held_back` calls waited for room, because as many were under way as may be at once.
+    """
 
     samples: list[Sample] = field(default_factory=list)
     until_us: int = 0
     stopped_by: str = "done"
+    held_back: int = 0
 
 
 class Run:
@@ -55,7 +63,7 @@ class Run:
         self.played = Played()
         self.sent = 0
         self.begun = 0.0
-        self._stop = asyncio.Event()
+        self._stop, self._all_started = asyncio.Event(), asyncio.Event()
         self._under_way: set[asyncio.Task[Any]] = set()
         self._throttled_step: int | None = None
         self._hopeless = 0
@@ -92,6 +100,7 @@ class Run:
                 task = asyncio.create_task(self._one(planned, intended))
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
+            self._all_started.set()
             while self._under_way and not self._stop.is_set():
                 await asyncio.wait({*self._under_way, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if self.played.stopped_by in ("interrupt", "errors"):
@@ -112,6 +121,7 @@ class Run:
         for planned in self.load.planned():
             if planned.at_us is not None:
                 await self._sleep_until(planned.at_us, stopping)
+                self.played.held_back += len(self._under_way) >= most_at_once
             while len(self._under_way) >= most_at_once and not self._stop.is_set() and not self._over(closed):
                 left = max(0.0, (self.load.duration_us - self.now_us()) / 1e6) if closed else None
                 waits = {*self._under_way, stopping}
@@ -151,3 +161,12 @@ class Run:
         if self._hopeless >= MOST_HOPELESS and not self._any_served:
             self.stop("errors")
         self.watch(sample)
+        if isinstance(self.load, Closed) and sample.outcome is Outcome.THROTTLED:
+            await self._pause(sample)
+
+    async def _pause(self, sample: Sample) -> None:
+        """A caller whose call ended in a 429 calls again after its Retry-After: without, it would ask again at once, for ever."""
+        named_ms = sample.refusals[-1].retry_after_ms
+        wait_us = (UNNAMED_WAIT_MS if named_ms is None else named_ms) * 1000
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._all_started.wait(), timeout=wait_us / 1e6)

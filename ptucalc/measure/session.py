@@ -7,7 +7,6 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 from ptucalc.bench_prompts import PromptMaker
@@ -15,7 +14,7 @@ from ptucalc.bench_samples import Sample, Spread
 from ptucalc.bench_schedule import Load
 from ptucalc.catalog import Unknown
 from ptucalc.measure.client import Caller, Clients
-from ptucalc.measure.metrics import utilization_of
+from ptucalc.measure.metrics import utilization_of, whole_minutes
 from ptucalc.measure.run import Limits, Played, Run
 from ptucalc.measure.target import Target
 
@@ -60,7 +59,7 @@ def play(
                 timeout_us=timeout_us,
             )
             run = Run(load, limits, caller.call, watch)
-            measured_from = datetime.now(UTC) + timedelta(microseconds=warm_up_us)
+            begun = datetime.now(UTC)
             besides = [asyncio.create_task(_ticking(run, tick))] if tick is not None else []
             with _stopping_at_interrupt(run):
                 try:
@@ -69,15 +68,23 @@ def play(
                     for task in besides:
                         task.cancel()
                     await asyncio.gather(*besides, return_exceptions=True)
-            seen = await _utilization(clients, target, measured_from) if target.loopback else []
-        return Session(played, _told(seen, target))
+            first, last = (begun + timedelta(microseconds=us) for us in (warm_up_us, played.until_us))
+            minutes = whole_minutes(first, last)
+            document = await _metrics(clients, target) if target.loopback and minutes[0] < minutes[1] else None
+        return Session(played, _told(document, target, minutes))
 
     return asyncio.run(whole())
 
 
-def _told(seen: list[Fraction], target: Target) -> Spread | Unknown:
+def _told(document: Any, target: Target, minutes: tuple[str, str]) -> Spread | Unknown:
+    since, before = minutes
+    seen = utilization_of(document, target.deployment, since=since, before=before)
     if seen:
         return Spread.of(seen)
+    if target.loopback and since >= before:
+        return Unknown(
+            "no whole clock minute was measured, and it is told minute by minute: measure for 2 minutes or more"
+        )
     if target.loopback:
         return Unknown("no /metrics.json of an emulator was found at the endpoint")
     return Unknown(
@@ -92,17 +99,16 @@ async def _ticking(run: Run, tick: Tick) -> None:
         await asyncio.sleep(TICK_SECONDS)
 
 
-async def _utilization(clients: Clients, target: Target, since: datetime) -> list[Fraction]:
-    """What the emulator's metrics say of the clock minutes from then on; nothing where it is none of ours."""
+async def _metrics(clients: Clients, target: Target) -> Any:
+    """The emulator's metrics; None where it is none of ours."""
     import httpx
 
     try:
         with clients.one() as client:
             response = await client.get(f"{target.origin}/metrics.json", timeout=METRICS_SECONDS)
-        document = response.json() if response.status_code == 200 else None
+        return response.json() if response.status_code == 200 else None
     except (httpx.HTTPError, ValueError):
-        return []
-    return utilization_of(document, target.deployment, since=since.strftime("%Y-%m-%dT%H:%M:00Z"))
+        return None
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from ptucalc.bench_samples import Usage
 from ptucalc.measure.target import Wire
@@ -93,10 +93,12 @@ class Answer:
         more = usage.get(details)
         cached = more.get("cached_tokens") if isinstance(more, dict) else 0
         counts = (usage.get(prompt), cached or 0, usage.get(output))
-        if all(isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 2**40 for count in counts):
+        if all(_is_count(count) for count in counts):
             tokens_in, from_cache, tokens_out = (int(count) for count in counts if count is not None)
             if from_cache <= tokens_in:
-                self.usage = Usage(tokens_in, from_cache, tokens_out)
+                to_cache = more.get("cache_write_tokens") if isinstance(more, dict) else None
+                told = _is_count(to_cache) and from_cache + to_cache <= tokens_in
+                self.usage = Usage(tokens_in, from_cache, tokens_out, to_cache if told else None)
 
     def _note_failure(self, error: Any) -> None:
         if error:
@@ -104,6 +106,10 @@ class Answer:
                 str(error.get("message") or error.get("code") or "") if isinstance(error, dict) else str(error)
             )
             self.failure = self.failure or "an error without a message"
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**40
 
 
 def _object(data: bytes) -> Mapping[str, Any]:

@@ -37,8 +37,8 @@ class PromptCounting:
     """How to count prompts: as one model, or as the model that each request names; in one encoding.
 
     `encoding` counts in that one, whatever the model's is; `approx` estimates from the number of characters;
-    `image_size` (such as 1024x768) is that of images whose size the request does not tell. Raises BadInput with all that
-    is wrong with these.
+    `image_size` (such as 1024x768) is that of images whose size the request does not tell. `ways_out` is what a message
+    advises where a model's encoding is not known: flags that whoever asked has. Raises BadInput with all that is wrong.
     """
 
     def __init__(
@@ -49,9 +49,11 @@ class PromptCounting:
         encoding: str | None = None,
         approx: bool = False,
         image_size: str | None = None,
+        ways_out: str = "--encoding NAME counts in another one, --approx estimates",
     ) -> None:
         problems: list[Problem] = []
         self.catalog = catalog
+        self._ways_out = ways_out
         self.model: Model | None = None
         self.models: dict[str, Model] = {}
         self.rules = load_token_rules()
@@ -164,8 +166,8 @@ class PromptCounting:
         if model is None or own is None:
             raise BadInput([Problem("model", "", "the model that it is for: -m MODEL (or --encoding NAME)")])
         if isinstance(own, Unknown):
-            ways = "--encoding NAME counts in another one, --approx estimates"
-            raise BadInput([Problem("model", model.name, f"a model whose encoding is known ({own.reason}); {ways}")])
+            expected = f"a model whose encoding is known ({own.reason}); {self._ways_out}"
+            raise BadInput([Problem("model", model.name, expected)])
         if self.encoding and own.name != self.encoding:
             expected = (
                 f"a model of one encoding with the others ({self.encoding}, not {own.name}): -m MODEL counts all as one"

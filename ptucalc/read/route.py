@@ -15,12 +15,12 @@ from ptucalc.errors import BadInput, Problem
 from ptucalc.read.files import read_text
 from ptucalc.read.yaml_text import Path, Tree, read_yaml
 from ptucalc.resolving import Resolver
-from ptucalc.routing import Backend, Outage, Provisioned, Retry, Route, Standard, WaitWhere
+from ptucalc.routing import MOST_BACKENDS, Backend, Outage, Provisioned, Retry, Route, Standard, WaitWhere
 from ptucalc.standard_limits import RPM_WINDOWS_SECONDS
 from ptucalc.timestamps import TimeLayout, parse_us
 from ptucalc.workload import region
 
-__all__ = ["read_route", "read_route_text"]
+__all__ = ["RouteFile", "read_route", "read_route_file", "read_route_text"]
 
 _T = TypeVar("_T")
 
@@ -46,13 +46,36 @@ _ZONE = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)$", re.IGNORECASE)
 """Of a time of day; a date alone does not end so that `parse_us` takes it."""
 
 
+class RouteFile(NamedTuple):
+    """A route, and the file that says it."""
+
+    route: Route
+    tree: Tree
+
+    def placed(self, problem: Problem) -> Problem:
+        """A problem that only shows with the calls, with the place in the file that it is about, where it is about one."""
+        if problem.field.partition("[")[0] not in _ROUTE:
+            return problem
+        found = _placed(self.tree, problem)
+        return found._replace(label=problem.label or found.label)
+
+
 def read_route(path: FilePath, catalog: Catalog) -> Route:
     """The route of a file; models and regions are looked up in the catalog. Raises BadInput with every problem."""
-    return read_route_text(read_text(path), path.name, catalog)
+    return read_route_file(path, catalog).route
+
+
+def read_route_file(path: FilePath, catalog: Catalog) -> RouteFile:
+    """The same with the file, for problems that only show with the calls."""
+    return _read(read_text(path), path.name, catalog)
 
 
 def read_route_text(text: str, source: str, catalog: Catalog) -> Route:
-    """The same of its text; `source` names it in messages."""
+    """The route of a text; `source` names it in messages."""
+    return _read(text, source, catalog).route
+
+
+def _read(text: str, source: str, catalog: Catalog) -> RouteFile:
     tree = read_yaml(text, source)
     if not isinstance(tree.value, dict):
         found = "" if tree.value is None else str(tree.value)
@@ -61,7 +84,15 @@ def read_route_text(text: str, source: str, catalog: Catalog) -> Route:
     route = reader.route()
     if route is None:
         raise BadInput(reader.in_order(), lines=tree.lines)
-    return route
+    return RouteFile(route, tree)
+
+
+def _placed(tree: Tree, problem: Problem) -> Problem:
+    """The problem with the place of its field, such as backends[0].model."""
+    path: list[str | int] = []
+    for part in problem.field.replace("[", ".[").split("."):
+        path.append(int(part[1:-1]) if part.startswith("[") else part)
+    return tree.problem(tuple(path), problem.found, problem.expected)
 
 
 class _Time(NamedTuple):
@@ -96,7 +127,9 @@ class _Reader:
         entries = document.get("backends")
         backends: list[Backend | None] = []
         if not isinstance(entries, list) or not entries:
-            self._wrong(("backends",), entries, "a list of backends")
+            self._wrong(("backends",), "" if entries == [] else entries, "a list of one or more backends")
+        elif len(entries) > MOST_BACKENDS:
+            self._wrong(("backends",), f"{len(entries):,} backends", f"at most {MOST_BACKENDS}")
         else:
             backends = [self._backend(("backends", index), entry) for index, entry in enumerate(entries)]
             self._names(entries)
@@ -114,14 +147,8 @@ class _Reader:
                 relative_clock=next(iter(self._clocks), None),
             )
         except BadInput as error:  # what only shows when the parts are put together
-            self.problems += [self._placed(problem) for problem in error.problems]
+            self.problems += [_placed(self._tree, problem) for problem in error.problems]
             return None
-
-    def _placed(self, problem: Problem) -> Problem:
-        path: list[str | int] = []
-        for part in problem.field.replace("[", ".[").split("."):
-            path.append(int(part[1:-1]) if part.startswith("[") else part)
-        return self._tree.problem(tuple(path), problem.found, problem.expected)
 
     def _names(self, entries: list[Any]) -> None:
         """Each backend has a name of its own."""

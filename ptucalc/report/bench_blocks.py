@@ -12,6 +12,7 @@ from ptucalc.bench_samples import Spread
 from ptucalc.catalog import Unknown
 from ptucalc.errors import visible
 from ptucalc.report.blocks import Block, Cell, Column, Headline, Remark, Table, amount_text, percent_text
+from ptucalc.rounding import Grid
 
 __all__ = ["bench_blocks", "budget_line"]
 
@@ -80,9 +81,11 @@ def bench_blocks(result: BenchResult, *, verbose: bool = False, quiet: bool = Fa
 
 def _used(seen: Spread) -> str:
     assert seen.mean is not None and seen.max is not None
-    minutes = "in the clock minute" if seen.values == 1 else f"in the mean of {seen.values:,} clock minutes"
+    minutes = (
+        "in the one whole clock minute" if seen.values == 1 else f"in the mean of {seen.values:,} whole clock minutes"
+    )
     most = "" if seen.values == 1 else f", {percent_text(seen.max)} in the highest"
-    return f"{percent_text(seen.mean)} {minutes} that it touched{most}, as the emulator tells"
+    return f"{percent_text(seen.mean)} {minutes}{most}, as the emulator tells"
 
 
 def duration_text(microseconds: int) -> str:
@@ -95,7 +98,9 @@ def duration_text(microseconds: int) -> str:
 
 
 def _money(usd: Fraction) -> str:
-    return f"{float(usd):,.2f}" if usd >= Fraction(1, 100) or not usd else "0.01"
+    """At most so much: rounded up to a cent."""
+    dollars, cents = divmod(Grid(1, 1).round_up(usd.numerator * 100, usd.denominator), 100)
+    return f"{dollars:,}.{cents:02}"
 
 
 def _asked(setting: Setting) -> str:
@@ -145,11 +150,12 @@ def _calls(figures: Figures) -> str:
 
 
 def _rates(figures: Figures) -> str:
-    parts = [f"{amount_text(figures.per_minute(figures.served))} requests/min"]
-    tokens = figures.tokens
+    parts = [f"{amount_text(figures.per_minute(figures.finished.calls))} requests/min"]
+    tokens = figures.finished.tokens
     if tokens is not None:
-        cached = f" ({percent_text(Fraction(tokens.cached, tokens.input))} cached)" if tokens.cached else ""
-        parts.append(f"{amount_text(figures.per_minute(tokens.input), 0)} input{cached}")
+        of_input = [("cached", tokens.cached), ("written to the cache", tokens.written or 0)]
+        shares = ", ".join(f"{percent_text(Fraction(some, tokens.input))} {what}" for what, some in of_input if some)
+        parts.append(f"{amount_text(figures.per_minute(tokens.input), 0)} input{f' ({shares})' if shares else ''}")
         parts.append(f"{amount_text(figures.per_minute(tokens.output), 0)} output tokens/min")
     weighted = figures.weighted_tpm
     if isinstance(weighted, Unknown):
@@ -237,7 +243,8 @@ def _how(setting: Setting) -> str:
     parts = [f"{setting.wire} wire form, {'streamed' if setting.stream else 'not streamed'}"]
     parts.append(f"warm-up of {duration_text(setting.warm_up_us)} left out" if setting.warm_up_us else "no warm-up")
     share = setting.shared_tokens
-    parts.append(f"prompts share {amount_text(share)} tokens" if share else "no two prompts begin alike")
+    mean = " in the mean" if setting.load in ("replay", "workloads") else ""
+    parts.append(f"prompts share {amount_text(share)} tokens{mean}" if share else "no two prompts begin alike")
     parts.append(f"up to {setting.max_retries} further tries" if setting.policy == "retry" else "no retries")
     parts.append(f"times from when a call was to start; --seed {setting.seed}")
     return ", ".join(parts)

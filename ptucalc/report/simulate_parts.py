@@ -113,7 +113,7 @@ def _checked(check: StandardCheck, done: StandardSimulation, which: str) -> Iter
     text = f"{which}: {done.refused:,} of {count_text(done.requests, 'request')} ({share_text(done.refused_share)}) would be refused"
     if not done.refused:
         text = f"{which}: the limits refuse none of {count_text(done.requests, 'request')}"
-    window = "" if done.window is None else f"; RPM over {check.asked.window_seconds} s"
+    window = "" if done.window is None else f"; RPM over {check.asked.window_seconds} s{_whole_calls(done)}"
     follow = " (those that come with the TPM)" if check.rpm_from_tpm else ""
     twice = f"; {done.refused_by_both:,} are over both" if done.refused_by_both else ""
     yield Remark("Standard", f"{text}{twice}{window}{follow}.", "warn" if done.refused else "")
@@ -134,6 +134,14 @@ def _checked(check: StandardCheck, done: StandardSimulation, which: str) -> Iter
         )
     elif isinstance(check.pace, Unknown):
         yield Remark("Pacing", f"none is slow enough: expected {check.pace.reason}.", "warn")
+
+
+def _whole_calls(done: StandardSimulation) -> str:
+    """What RPM let pass that are no whole calls a window."""
+    window = done.window
+    if window is None or done.rpm is None or window.calls_per_minute == done.rpm:
+        return ""
+    return f", {count_text(window.calls, 'whole call')} in each: {amount_text(window.calls_per_minute, 0)} a minute at most"
 
 
 def _limits(done: StandardSimulation) -> str:
