@@ -20,7 +20,7 @@ from ptucalc.standard_limits import RPM_WINDOWS_SECONDS
 from ptucalc.timestamps import TimeLayout, parse_us
 from ptucalc.workload import region
 
-__all__ = ["read_route", "read_route_text"]
+__all__ = ["Outages", "read_outages", "read_route", "read_route_text"]
 
 _T = TypeVar("_T")
 
@@ -62,6 +62,21 @@ def read_route_text(text: str, source: str, catalog: Catalog) -> Route:
     if route is None:
         raise BadInput(reader.in_order(), lines=tree.lines)
     return route
+
+
+class Outages(NamedTuple):
+    """When something is down, whether those times count from the start (both kinds may occur), and what is wrong."""
+
+    outages: tuple[Outage, ...]
+    relative: frozenset[bool]
+    problems: tuple[Problem, ...]
+
+
+def read_outages(tree: Tree, path: Path, entries: Any, catalog: Catalog) -> Outages:
+    """The `down:` of another file: a list of {from: ..., to: ...} at this path."""
+    reader = _Reader(tree, catalog)
+    outages = reader._down(path, entries)
+    return Outages(outages, frozenset(reader._clocks), tuple(reader.problems))
 
 
 class _Time(NamedTuple):
