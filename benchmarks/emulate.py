@@ -1,12 +1,16 @@
 """`ptucalc emulate` beside a bare Starlette handler: admissions a second on one core, and the latency that it adds.
 
-    python benchmarks/emulate.py [--calls 6000] [--connections 32] [--rounds 5]
+    python benchmarks/emulate.py [--calls 6000] [--connections 32] [--rounds 5] [--bench-seconds 5]
 
 Both run under the same uvicorn (h11), each in a process of its own, with the same client. The bare handler reads the
 request as JSON and answers a chat completion of fixed content as JSON. The emulator counts the prompt, admits the call,
 plans and makes an answer of 20 tokens in no time, counts it for the metrics, and (the last row) writes it to a log.
 Calls a second are those of a second of the server's CPU; latency is that of one call at a time. A ratio below 0.5 makes
 the exit code 1.
+
+The second table says whether `ptucalc bench` can saturate the emulator: one of them on each core, as many callers as
+connections, calls a second of the clock, beside those of this script's own client, which only counts bytes; and how much
+of its core the server used meanwhile. Bench sends prompts that differ (as long), and reads every answer.
 """
 
 from __future__ import annotations
@@ -184,6 +188,58 @@ def request_of(words: int, *, stream: bool) -> bytes:
     return head.encode() + packed
 
 
+def played(port: int, seconds: int, connections: int, *, stream: bool) -> tuple[float, float]:
+    """`ptucalc bench` against the emulator: calls served a second, and the share of a core that the server used."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = Path(folder) / "bench.json"
+        command = [sys.executable, "-m", "ptucalc", "bench", "--endpoint", f"http://127.0.0.1:{port}", "-m", MODEL]
+        command += ["--deployment", "chat", "--wire", "v1", "--concurrency", str(connections), "--quiet"]
+        command += ["--duration", f"{seconds + 1}s", "--warm-up", "1s", "--max-requests", "1000000"]
+        command += ["--input-tokens", "110", "--output-tokens", "100", "-o", "json", "--out-file", str(found)]
+        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "AZURE_OPENAI_API_KEY": "x"}
+        running = subprocess.Popen(
+            command if stream else [*command, "--no-stream"], env=environment, stderr=subprocess.DEVNULL
+        )
+        used = []
+        while running.poll() is None:
+            before, at = cpu(port), time.perf_counter()
+            time.sleep(0.5)
+            used.append((cpu(port) - before) / (time.perf_counter() - at))
+        if running.returncode:
+            raise SystemExit(f"bench ended with {running.returncode}")
+        measured = json.loads(found.read_text())["measured"]
+    used.sort()
+    return measured["served"] / measured["seconds"], used[len(used) * 3 // 4]  # it also starts and ends
+
+
+def saturation(servers: dict[str, Any], chosen: argparse.Namespace) -> None:
+    """Print what bench reaches beside what this script's client does."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    apart = len(cores) > 1
+    print(f"\nserver and client {'on a core each' if apart else 'share the core'}, {chosen.connections} callers\n")
+    print(f"{'':<24}{'own client':>12}{'bench':>9}{'ratio':>8}{'lowest':>9}{'highest':>9}{'server busy':>13}")
+    for name in ("emulator", "emulator, streaming"):
+        server, port = servers[name]
+        if apart:
+            os.sched_setaffinity(server.pid, {cores[0]})
+            os.sched_setaffinity(0, {cores[1]})
+        stream = KINDS[name] == "streaming"
+        request = request_of(chosen.prompt_words, stream=stream)
+        rows = []
+        for _ in range(max(1, chosen.rounds // 2 + 1)):
+            began = time.perf_counter()
+            times, _ = asyncio.run(calls(port, request, chosen.calls, chosen.connections))
+            own = len(times) / (time.perf_counter() - began)
+            rate, busy = played(port, chosen.bench_seconds, chosen.connections, stream=stream)
+            rows.append((own, rate, rate / own, busy))
+        own, rate, ratio, busy = (statistics.median(column) for column in zip(*rows, strict=True))
+        ratios = [row[2] for row in rows]
+        print(f"{name:<24}{own:>12,.0f}{rate:>9,.0f}{ratio:>7.2f}x", end="")
+        print(f"{min(ratios):>8.2f}x{max(ratios):>8.2f}x{busy:>13.0%}")
+    if apart:
+        os.sched_setaffinity(0, set(cores))
+
+
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -191,6 +247,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--prompt-words", type=int, default=100)
+    parser.add_argument("--bench-seconds", type=int, default=5, help="0: without the second table")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.serve:
@@ -216,23 +273,25 @@ def main() -> None:
                 if number:  # the first round warms up
                     rates[name].append(count // chosen.connections * chosen.connections / taken)
                     latencies[name].append(statistics.median(times))
+        print(f"{chosen.calls:,} calls over {chosen.connections} connections, {chosen.rounds} rounds, Python ", end="")
+        print(sys.version.split()[0] + "\n")
+        print(f"{'':<24}{'calls/CPU s':>12}{'of bare':>9}{'lowest':>9}{'highest':>9}{'latency':>11}{'added':>10}")
+        good = True
+        base, plain = rates["bare Starlette"], statistics.median(latencies["bare Starlette"])
+        for name, found in rates.items():
+            ratios = [one / other for one, other in zip(found, base, strict=True)]
+            middle, latency = statistics.median(ratios), statistics.median(latencies[name])
+            good &= middle >= GOAL or "streaming" in name
+            print(
+                f"{name:<24}{statistics.median(found):>12,.0f}{middle:>8.2f}x{min(ratios):>8.2f}x{max(ratios):>8.2f}x"
+                f"{latency * 1e6:>8,.0f} us{(latency - plain) * 1e6:>+7,.0f} us"
+            )
+        if chosen.bench_seconds:
+            saturation(servers, chosen)
     finally:
         for server, _ in servers.values():
             server.terminate()
             server.wait()
-    print(f"{chosen.calls:,} calls over {chosen.connections} connections, {chosen.rounds} rounds, Python ", end="")
-    print(sys.version.split()[0] + "\n")
-    print(f"{'':<24}{'calls/CPU s':>12}{'of bare':>9}{'lowest':>9}{'highest':>9}{'latency':>11}{'added':>10}")
-    good = True
-    base, plain = rates["bare Starlette"], statistics.median(latencies["bare Starlette"])
-    for name, found in rates.items():
-        ratios = [one / other for one, other in zip(found, base, strict=True)]
-        middle, latency = statistics.median(ratios), statistics.median(latencies[name])
-        good &= middle >= GOAL or "streaming" in name
-        print(
-            f"{name:<24}{statistics.median(found):>12,.0f}{middle:>8.2f}x{min(ratios):>8.2f}x{max(ratios):>8.2f}x"
-            f"{latency * 1e6:>8,.0f} us{(latency - plain) * 1e6:>+7,.0f} us"
-        )
     if not good:
         raise SystemExit(f"the emulator makes fewer than {GOAL} x the calls of a bare handler")
 

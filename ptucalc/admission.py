@@ -154,9 +154,14 @@ class BucketAdmission:
         self._flow(now_us)
         return Fraction(self.level, self.capacity)
 
-    def minute_utilization(self, minute: int) -> Fraction:
-        """Level over capacity, averaged over a minute since 1970, as far as time has come (`utilization` moves it on)."""
-        return Fraction(self._levels.get(minute, 0), 2 * MINUTE_US * self.window_us)
+    def minute_utilization(self, minute: int, from_us: int = 0, now_us: int = _ALWAYS) -> Fraction:
+        """Level over capacity, averaged over a minute since 1970, or over the part of it between these times.
+
+        The level is known as far as `utilization` has moved it on.
+        """
+        begin, end = minute * MINUTE_US, (minute + 1) * MINUTE_US
+        passed = max(1, min(end, now_us) - max(begin, from_us))
+        return Fraction(self._levels.get(minute, 0), 2 * passed * self.window_us)
 
     def _flow(self, now_us: int) -> None:
         """Drain up to this time."""

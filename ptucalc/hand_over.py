@@ -17,7 +17,15 @@ from ptucalc.errors import BadInput, Problem
 from ptucalc.results import Size, SizedDeployment
 from ptucalc.sizing_result import SizingResult
 
-__all__ = ["API_VERSION", "Provisioned", "Spillover", "Standard", "hand_over"]
+__all__ = [
+    "API_VERSION",
+    "Provisioned",
+    "Spillover",
+    "Standard",
+    "hand_over",
+    "names_in_azure",
+    "standard_name",
+]
 
 API_VERSION: Final = "2024-10-01"
 """Of Microsoft.CognitiveServices."""
@@ -75,7 +83,7 @@ def hand_over(
     model whose version, format or id is open, no size.
     """
     problems: list[Problem] = []
-    given = {each.name: result.members[each.name][0].workload.deployment is not None for each in result.deployments}
+    given = _given(result)
     names = _names(given)
     taken = {name.casefold() for name in names.values()}
     found = []
@@ -91,7 +99,7 @@ def hand_over(
         if spillover is not None:
             if model.spillover is True:
                 standard = Standard(
-                    _free_name(f"{name}-standard", taken), STANDARD_SKUS[size.deployment_type], spillover.thousand_tpm
+                    standard_name(name, taken), STANDARD_SKUS[size.deployment_type], spillover.thousand_tpm
                 )
             else:
                 why = model.spillover.reason if isinstance(model.spillover, Unknown) else "it does not support it"
@@ -149,6 +157,22 @@ def _no_size(deployment: SizedDeployment, size: Size) -> Problem | None:
         return None
     kind = size.deployment_type
     return Problem("sku", kind.value, f"a type that {deployment.name} is offered on ({size.reason})")
+
+
+def names_in_azure(result: SizingResult) -> dict[str, str]:
+    """The name that each deployment of a plan has in Azure."""
+    return _names(_given(result))
+
+
+def standard_name(name: str, taken: Collection[str]) -> str:
+    """What the Standard deployment is called that takes the overflow of another; `taken` are names without case."""
+    return _free_name(f"{name}-standard", taken)
+
+
+def _given(result: SizingResult) -> dict[str, bool]:
+    """Of each deployment, whether the user named it."""
+    members = result.members
+    return {each.name: members[each.name][0].workload.deployment is not None for each in result.deployments}
 
 
 def _names(given: Mapping[str, bool]) -> dict[str, str]:

@@ -1,14 +1,14 @@
 """Deployments of one resource as their clients meet them: who serves a call, who refuses it, and how often that was.
 
-A call goes to the deployment that it names. Where a provisioned one refuses it (429, or 400 for a prompt over the limit)
-and it has a Standard one to spill over to, that one decides. Source: Microsoft, "Manage traffic with spillover": the
-property of the deployment wins over the header of the request. The clock is handed in.
+A call goes to the deployment that it names. Where a provisioned one does not take it (429, 400 for a prompt over the
+limit, or 503 while it is down) and it has a Standard one to spill over to, that one decides. Source: Microsoft, "Manage
+traffic with spillover": the property of the deployment wins over the header of the request. The clock is handed in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -16,31 +16,57 @@ from ptucalc.admission import Admitted, ArrivingCall, BucketAdmission, CounterAd
 from ptucalc.bucket_kernel import MINUTE_US
 from ptucalc.catalog import Model
 from ptucalc.errors import BadInput, Problem
-from ptucalc.routing import Provisioned, Standard
+from ptucalc.routing import Outage, Provisioned, Standard
 
-__all__ = ["CLIENT_GONE", "CannotSpill", "Decision", "Deployment", "EndedCall", "MinuteTotals", "Place", "Rehearsal"]
+__all__ = [
+    "CLIENT_GONE",
+    "KEPT_MINUTES",
+    "CannotSpill",
+    "Decision",
+    "Deployment",
+    "Down",
+    "EndedCall",
+    "MinuteTotals",
+    "Place",
+    "Rehearsal",
+]
 
 KEPT_MINUTES = 24 * 60
 """Of so many minutes the sums are kept."""
 
-OK, BAD_REQUEST, THROTTLED = 200, 400, 429
+OK, BAD_REQUEST, THROTTLED, UNAVAILABLE = 200, 400, 429, 503
 CLIENT_GONE = 499
 """The status of a call whose client left before the answer ended: nginx's, for nobody sees it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """A deployment: what it is, the model that it serves, and the Standard deployment that it spills over to (its name)."""
+    """A deployment: what it is, the model that it serves, and the Standard deployment that it spills over to (its name).
+
+    `relative_clock`: the times at which it is down count from the start (`started` puts them on the clock).
+    """
 
     backend: Provisioned | Standard
     model: Model
     spillover: str | None = None
     output_weight: Fraction | None = None
+    relative_clock: bool = False
 
     @property
     def name(self) -> str:
         """What clients call it."""
         return self.backend.name
+
+    def started(self, at_us: int) -> Deployment:
+        """The same at work from this time on: all its times are on the clock of the calls."""
+        if not self.relative_clock:
+            return self
+        down = tuple(Outage(at_us + from_us, at_us + to_us) for from_us, to_us in self.backend.down)
+        return replace(self, backend=replace(self.backend, down=down), relative_clock=False)
+
+
+class Down(NamedTuple):
+    """HTTP 503: the deployment is down."""
 
 
 class CannotSpill(Exception):
@@ -48,7 +74,7 @@ class CannotSpill(Exception):
 
 
 class Decision(NamedTuple):
-    """What a call gets: 200, 400 or 429, and from which deployment.
+    """What a call gets: 200, 400, 429 or 503, and from which deployment.
 
     `spilled_from` is the provisioned one that did not take it, with the status that it gave; `admitted` is what
     `complete` of the deployment takes back.
@@ -132,8 +158,11 @@ class Place:
                 assumed_max_tokens=assumed_max_tokens,
             )
 
-    def arrive(self, now_us: int, call: ArrivingCall) -> Admitted | Refused | Rejected:
-        """What this deployment says to a call."""
+    def arrive(self, now_us: int, call: ArrivingCall) -> Admitted | Refused | Rejected | Down:
+        """What this deployment says to a call. One that is down counts nothing."""
+        backend = self.deployment.backend
+        if backend.down and backend.is_down(now_us):
+            return _DOWN
         if self.bucket is not None:
             return self.bucket.arrive(now_us, call)
         assert self.counters is not None
@@ -181,24 +210,15 @@ class Rehearsal:
         verdict = place.arrive(now_us, call)
         if isinstance(verdict, Admitted):
             return Decision(OK, place, verdict)
-        cause = THROTTLED if isinstance(verdict, Refused) else BAD_REQUEST
-        if target is not None:
-            place.spilled += 1
-            target.spilled += 1
-            second = target.arrive(now_us, call)
-            if isinstance(second, Admitted):
-                return Decision(OK, target, second, spilled_from=place.name, spill_cause=cause)
-            assert isinstance(second, Refused)
-            return Decision(
-                THROTTLED,
-                target,
-                retry_after_us=second.retry_after_us,
-                spilled_from=place.name,
-                spill_cause=cause,
-            )
-        if isinstance(verdict, Refused):
-            return Decision(THROTTLED, place, retry_after_us=verdict.retry_after_us)
-        return Decision(BAD_REQUEST, place, prompt_limit=verdict.prompt_limit)
+        if target is None:
+            return _refusal(place, verdict)
+        place.spilled += 1
+        target.spilled += 1
+        cause = _refusal(place, verdict).status
+        second = target.arrive(now_us, call)
+        if isinstance(second, Admitted):
+            return Decision(OK, target, second, spilled_from=place.name, spill_cause=cause)
+        return _refusal(target, second)._replace(spilled_from=place.name, spill_cause=cause)
 
     def _target(self, place: Place, spill_to: str | None) -> Place | None:
         """Where a call of this deployment may spill over to."""
@@ -211,6 +231,18 @@ class Rehearsal:
         if why := _no_target(deployment, None if target is None else target.deployment):
             raise CannotSpill(f"{spill_to}: {why}")
         return target
+
+
+_DOWN = Down()
+
+
+def _refusal(place: Place, verdict: Refused | Rejected | Down) -> Decision:
+    """What a call that was not let in gets."""
+    if isinstance(verdict, Refused):
+        return Decision(THROTTLED, place, retry_after_us=verdict.retry_after_us)
+    if isinstance(verdict, Rejected):
+        return Decision(BAD_REQUEST, place, prompt_limit=verdict.prompt_limit)
+    return Decision(UNAVAILABLE, place)
 
 
 def _wrong(deployments: Sequence[Deployment]) -> list[Problem]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Protocol
 
 from ptucalc.call_groups import CallGroup
-from ptucalc.catalog import Unknown
+from ptucalc.catalog import DeploymentType, Model, Unknown
 from ptucalc.errors import BadInput, Problem
 from ptucalc.prices import PtuTerm
 from ptucalc.request_log import LogSource
@@ -21,21 +22,37 @@ from ptucalc.simulation_report import Synthetic
 from ptucalc.spill_mix import Clock, SpillPrices
 from ptucalc.standard_tiers import TPM_STEP, CapacityUnit, StandardLimits
 
-__all__ = ["analyse_route", "placed_route"]
+__all__ = ["Asking", "analyse_route", "placed_route"]
 
 
-def placed_route(route: Route, group: CallGroup, limits: StandardLimits) -> Route:
+class Asking(Protocol):
+    """What calls ask for, as far as a backend does not say it."""
+
+    @property
+    def model(self) -> Model | None: ...
+
+    @property
+    def model_version(self) -> str | None: ...
+
+    @property
+    def deployment_type(self) -> DeploymentType: ...
+
+    @property
+    def region(self) -> str | None: ...
+
+
+def placed_route(route: Route, calls: Asking, limits: StandardLimits) -> Route:
     """The route with what its backends leave out: the calls' model, deployment type and region.
 
     RPM are those that come with the TPM, where that is known.
     """
-    return replace(route, backends=tuple(_placed(backend, group, limits) for backend in route.backends))
+    return replace(route, backends=tuple(_placed(backend, calls, limits) for backend in route.backends))
 
 
-def _placed(backend: Backend, group: CallGroup, limits: StandardLimits) -> Backend:
-    model = backend.model or group.model
-    version = backend.model_version if backend.model else group.model_version
-    kind, region = backend.deployment_type or group.deployment_type, backend.region or group.region
+def _placed(backend: Backend, calls: Asking, limits: StandardLimits) -> Backend:
+    model = backend.model or calls.model
+    version = backend.model_version if backend.model else calls.model_version
+    kind, region = backend.deployment_type or calls.deployment_type, backend.region or calls.region
     found = replace(backend, model=model, model_version=version, deployment_type=kind, region=region)
     if isinstance(found, Standard) and found.tpm is not None and found.rpm is None and model is not None:
         unit = limits.capacity_unit(model.name, kind, version)

@@ -147,6 +147,10 @@ class Router:
         """Whether calls may be sent to this backend."""
         return self._out_until[backend] <= now_us
 
+    def back_at(self, backend: int) -> int:
+        """From when on calls may be sent to this backend; in the past where it is in rotation."""
+        return self._out_until[backend]
+
     def choose(self, now_us: int, call: RoutedCall) -> Step:
         """What the call does next. A `Try` is followed by `report`, a `Wait` by asking again at its time."""
         retry = self.route.retry

@@ -20,7 +20,8 @@ pytest.importorskip("starlette", reason="comes with ptucalc[emulate]")
 pytest.importorskip("uvicorn", reason="comes with ptucalc[emulate]")
 
 from ptucalc import load_catalog  # noqa: E402
-from ptucalc.cli.emulate_runs import EmulateFlags, _wanted  # noqa: E402
+from ptucalc.cli.emulate_flags import EmulateFlags  # noqa: E402
+from ptucalc.cli.emulate_runs import _wanted  # noqa: E402
 from ptucalc.routing import Provisioned, Standard  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
@@ -36,7 +37,7 @@ deployments:
 
 
 def wanted(**flags: Any) -> Any:
-    return _wanted(EmulateFlags(**flags), load_catalog())[0]
+    return _wanted(EmulateFlags(**flags), load_catalog())[0].source
 
 
 def test_a_deployment_is_named_after_its_model() -> None:
@@ -175,3 +176,129 @@ def test_ctrl_c_stops_it_and_the_log_is_whole(tmp_path: Path, sent: signal.Signa
 def _patiently(url: str, body: Any) -> None:
     with contextlib.suppress(httpx.HTTPError):
         httpx.post(url, headers={"api-key": "k"}, json=body, timeout=20)
+
+
+# Behind a route
+
+ROUTE = """\
+backends:
+  - {name: ptu-east, kind: provisioned, ptu: 15, deployment_type: data-zone, region: eastus2, down: [{from: 30m, to: 1h}]}
+  - {name: nano, kind: standard, model: gpt-4.1-nano, tpm: 60000, priority: 2}
+"""
+
+
+def test_a_route_stands_behind_the_models_name_or_another(tmp_path: Path) -> None:
+    path = tmp_path / "route.yaml"
+    path.write_text(ROUTE)
+    source = wanted(model="GPT-4.1", route=str(path))
+    assert (source.door.name, source.door.model.name) == ("gpt-4.1", "gpt-4.1")
+    ptu, nano = source.deployments
+    assert (ptu.name, ptu.backend.ptu, ptu.model.name, ptu.relative_clock) == ("ptu-east", 15, "gpt-4.1", True)
+    assert (nano.model.name, nano.backend.tpm, nano.backend.rpm) == ("gpt-4.1-nano", 60_000, 60)
+    assert wanted(model="gpt-4.1", route=str(path), deployment="chat").door.name == "chat"
+    assert wanted(model="gpt-4.1", route=str(ROOT / "examples/route.yaml")).deployments[0].relative_clock is False
+
+
+def test_a_route_says_what_flags_would_say(refuses: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / "route.yaml"
+    path.write_text(ROUTE)
+    said = refuses("emulate", "--route", path, "-m", "gpt-4.1", "--ptu", "15", "--standard-rpm", "6", "--spillover")
+    for flag in ("--ptu: 15", "--standard-rpm: 6", "--spillover: given"):
+        assert f"{flag} should be left out: the route says it" in said
+    assert "FILE: deployments.yaml should be left out" in refuses("emulate", "deployments.yaml", "--route", path)
+
+
+def test_what_is_wrong_with_a_route_is_told_before_it_is_served(refuses: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / "route.yaml"
+    path.write_text("backends:\n  - {name: a b, kind: standard}\n  - {name: GPT-4.1, kind: standard}\n")
+    said = refuses("emulate", "--route", path, "-m", "gpt-4.1")
+    assert "backends[0].name: a b" in said and "letters, digits" in said
+    assert "backends[1].name: GPT-4.1" in said and "another name than the gateway's" in said
+    assert "--model: (empty)" in refuses("emulate", "--route", path)
+    path.write_text("backends:\n  - {name: a, kind: standard, colour: red}\n")
+    assert f"{path.name}:2" in refuses("emulate", "--route", path, "-m", "gpt-4.1")
+
+
+def test_a_deployment_of_a_file_is_down_when_it_says_so(refuses: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / "deployments.yaml"
+    path.write_text("deployments:\n  - {model: gpt-4.1, ptu: 15, down: [{from: 1h, to: 2h}]}\n")
+    (one,) = wanted(file=str(path)).deployments
+    assert one.relative_clock and one.backend.down == ((3_600_000_000, 7_200_000_000),)
+    path.write_text(
+        "deployments:\n"
+        "  - {model: gpt-4.1, ptu: 15, down: [{from: 2h, to: 1h}]}\n"
+        "  - {name: b, model: gpt-4.1, ptu: 15, down: [{from: 2026-11-11T09:00Z, to: 2026-11-11T10:00Z}]}\n"
+    )
+    said = refuses("emulate", path)
+    assert "deployments.yaml:2" in said and "a time after `from`" in said and "all times of `down` alike" in said
+
+
+# A plan
+
+PLAN_OF_WORKLOADS = """\
+headroom: 10%
+spillover: {thousand_tpm: 100}
+workloads:
+  - {name: chat, model: gpt-4.1, requests_per_minute: 60, input_tokens: 1000, output_tokens: 100, deployment_type: data-zone}
+  - {name: night, model: gpt-4.1, requests_per_minute: 60, input_tokens: 1000, output_tokens: 100, deployment_type: data-zone}
+  - {name: notes, model: gpt-4.1-nano, requests_per_minute: 60, input_tokens: 1000, output_tokens: 100, deployment: notes}
+"""
+
+
+def test_a_plan_is_served_as_size_sizes_it(tmp_path: Path) -> None:
+    from ptucalc import size
+    from ptucalc.read.workloads import read_workloads
+
+    path = tmp_path / "plan.yaml"
+    path.write_text(PLAN_OF_WORKLOADS)
+    source = wanted(file=str(path), window="10")
+    shared, shared_standard, notes, notes_standard = source.deployments
+    result = size(read_workloads(path), sku="global", headroom="10%")
+    assert [shared.backend.ptu, notes.backend.ptu] == [
+        next(iter(each.sizes.values())).ptu for each in result.deployments
+    ]
+    assert (shared.name, shared.backend.deployment_type.value) == ("gpt-4.1", "data-zone")
+    assert (shared.spillover, shared_standard.name) == ("gpt-4.1-standard", "gpt-4.1-standard")
+    assert (shared_standard.backend.tpm, shared_standard.backend.rpm) == (100_000, 100)
+    assert shared.backend.window_us == 10_000_000
+    assert (notes.name, notes_standard.name) == ("notes", "notes-standard")
+    assert source.aliases == {"chat": "gpt-4.1", "night": "gpt-4.1"}
+    assert any("gpt-4.1" in each and "chat, night" in each for each in source.remarks)
+    assert any("`ptucalc size` recommends, with headroom 10%" in each for each in source.remarks)
+
+
+@pytest.mark.parametrize("name", ["plan.yaml", "plans/october.yaml", "workloads.csv"])
+def test_plans_of_the_examples_are_served(name: str) -> None:
+    source = wanted(file=str(ROOT / "examples" / name), approx=True)
+    assert source.deployments and all(isinstance(each.backend, Provisioned) for each in source.deployments)
+    assert all(each.spillover is None for each in source.deployments)
+
+
+def test_a_plan_with_boundless_spillover_has_standard_deployments_that_take_everything(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(PLAN_OF_WORKLOADS.replace("{thousand_tpm: 100}", "true"))
+    source = wanted(file=str(path))
+    assert (source.deployments[1].backend.tpm, source.deployments[1].backend.rpm) == (None, None)
+    assert any("no limit" in each for each in source.remarks)
+
+
+def test_a_plans_mistakes_are_told_as_size_tells_them(refuses: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(PLAN_OF_WORKLOADS.replace("input_tokens: 1000", "input_tokens: many").replace("nano", "nanno"))
+    told = refuses("size", path)
+    assert refuses("emulate", path) == told.replace("size", "emulate")
+    path.write_text(PLAN_OF_WORKLOADS)
+    said = refuses("emulate", path, "--ptu", "15", "-m", "gpt-4.1", "--spillover")
+    assert said.count("should be left out: the file says it") == 3
+
+
+def test_a_workloads_name_reaches_its_deployment(tmp_path: Path) -> None:
+    from ptucalc.serve.emulator import Emulator
+
+    path = tmp_path / "plan.yaml"
+    path.write_text(PLAN_OF_WORKLOADS)
+    found, countings = _wanted(EmulateFlags(file=str(path)), load_catalog())
+    running = Emulator(found.source.deployments, countings, shape=found.shape, aliases=found.source.aliases)
+    shared = running.find("NIGHT")
+    assert shared is not None and shared is running.find("chat") is running.find("gpt-4.1")
+    assert [name for name, _ in running.names] == [each.name for each in found.source.deployments]

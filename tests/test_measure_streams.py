@@ -140,3 +140,34 @@ def test_the_wait_of_a_429_is_in_milliseconds_and_the_finer_header_counts(header
 )
 def test_an_errors_message_is_found_in_whatever_form_it_has(body: bytes, text: str) -> None:
     assert error_text(body) == text
+
+
+CHUNK = '{"id":"a","choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":%s}],"usage":%s}'
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (CHUNK % (" next", "null", "null"), True),
+        (CHUNK % ("", "null", "null"), False),
+        (CHUNK % ('"},"x":{"content":"', "null", "null"), False),  # the text of two, neither of which says anything
+        (CHUNK % ("\\\\", "null", "null"), True),
+        (CHUNK % ("", '"stop"', "null"), False),
+        (CHUNK % ("", "null", '{"prompt_tokens":3,"completion_tokens":4}'), False),
+        ('{"choices":[],"error":{"message":"no"}}', False),
+    ],
+)
+def test_an_event_like_the_one_before_is_read_as_if_it_stood_alone(event: str, text: bool) -> None:
+    alone, after = Answer(Wire.V1), Answer(Wire.V1)
+    assert after.event((CHUNK % (" word", "null", "null")).encode()) is True
+    assert after.event(event.encode()) is alone.event(event.encode()) is text
+    assert (after.usage, after.failure, after.complete) == (alone.usage, alone.failure, alone.complete)
+
+
+def test_an_event_that_is_cut_is_no_event_like_the_one_before() -> None:
+    after = Answer(Wire.V1)
+    whole = (CHUNK % (" word", "null", "null")).encode()
+    after.event(whole)
+    for cut in range(1, len(whole)):
+        with pytest.raises(Malformed):
+            after.event(whole[:cut])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from fractions import Fraction
 from heapq import heappop, heappush
 from pathlib import Path
@@ -18,6 +19,7 @@ from ptucalc.made_up_answers import AnswerShape
 from ptucalc.metric_documents import monitor_document
 from ptucalc.read.logs import read_log
 from ptucalc.rehearsal import CannotSpill, Rehearsal
+from ptucalc.routing import Outage
 from ptucalc.serve.call_log import CallLog
 from ptucalc.simulation import simulate
 from ptucalc.standard_limits import simulate_standard
@@ -246,6 +248,42 @@ def test_utilization_is_averaged_over_the_minute() -> None:
     found = {each["name"]["value"]: each["timeseries"] for each in document["value"]}
     values = [p["average"] for p in found["AzureOpenAIProvisionedManagedUtilizationV2"][0]["data"]]
     assert values == [3.0, 0.0, 0.0]  # 6,000 falls to 0 within 6 s: 18,000 of 600,000 token-seconds
+
+
+def test_the_minute_that_has_not_ended_is_averaged_over_what_has_passed() -> None:
+    # 60 PTU hold 10,000 in 10 s; from 15 s on there are 6,000 in it, 3,000 after 3 s, 0 after 6: 4,500 on average, then 3,000
+    clock = Hand(30_000_000 * MINUTE + 15 * SECOND)
+    running = emulator(provisioned(60, window=10), clock=clock)
+    (place,) = running.rehearsal.places.values()
+    place.arrive(clock.now_us, ArrivingCall(6000, 0))
+    values = []
+    for gap in (3 * SECOND, 3 * SECOND, 6 * SECOND, 60 * SECOND):
+        clock.now_us += gap
+        document = monitor_document(running.rehearsal, from_us=running.started_us, now_us=clock.now_us)
+        found = {each["name"]["value"]: each["timeseries"] for each in document["value"]}
+        values.append([p["average"] for p in found["AzureOpenAIProvisionedManagedUtilizationV2"][0]["data"]])
+    # from then on 18,000 token-seconds over 10,000 x the seconds that have passed: 6, 12, then the 45 of the minute
+    assert values == [[45.0], [30.0], [15.0], [4.0, 0.0]]
+
+
+def test_a_deployment_that_is_down_answers_503_and_spills_over() -> None:
+    down = (Outage(SECOND, 2 * SECOND),)
+    chat = provisioned(60, spillover="payg")
+    chat = replace(chat, backend=replace(chat.backend, down=down))
+    payg = standard(None)
+    both = Rehearsal([chat, replace(payg, backend=replace(payg.backend, down=(Outage(SECOND, SECOND + 500_000),)))])
+    place = both.places["chat"]
+    assert both.decide(SECOND - 1, place, SMALL).place is place
+    decision = both.decide(SECOND, place, SMALL)
+    assert (decision.status, decision.place.name, decision.spilled_from, decision.spill_cause) == (
+        503,
+        "payg",
+        "chat",
+        503,
+    )
+    decision = both.decide(SECOND + 500_000, place, SMALL)
+    assert (decision.status, decision.place.name, decision.spill_cause) == (200, "payg", 503)
+    assert both.decide(2 * SECOND, place, SMALL).place is place
 
 
 def test_metrics_go_back_a_day_at_most() -> None:

@@ -335,3 +335,32 @@ def test_metrics_hold_what_was_said(running: tuple[str, Emulator]) -> None:
         if {"payg", "429"} <= {each["value"] for each in series["metadatavalues"]}
     ]
     assert sum(refused) == before + answers.count(429)
+
+
+def test_connections_and_calls_leave_nothing_behind() -> None:
+    """What a process keeps after a burst is the allocator's: no object of a connection or of a call is left."""
+    import gc
+
+    kinds = ("Bounded", "RequestResponseCycle", "ServedCall", "Client")
+
+    def alive() -> int:
+        gc.collect()
+        return sum(type(each).__name__ in kinds for each in gc.get_objects())
+
+    packed = json.dumps(HI).encode()
+    request = f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\napi-key: k\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
+    before = alive()
+    with serving(application(emulator(provisioned(100_000)))) as url:
+        port = int(url.rpartition(":")[2])
+        for _ in range(2):
+            sockets = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(100)]
+            for each in sockets:
+                each.sendall(request + packed)
+            for each in sockets:
+                assert each.recv(100).startswith(b"HTTP/1.1 200")
+                each.close()
+            for _ in range(200):
+                if (left := alive() - before) <= 0:
+                    break
+                time.sleep(0.02)
+            assert left <= 0

@@ -31,6 +31,7 @@ FLAGS = {
     "port": "--port",
     "log": "--log",
     "sku": "--sku",
+    "route": "--route",
     "file": "FILE",
 }
 """Which flag gives which value, for messages."""
@@ -40,10 +41,21 @@ DEPLOYMENT, ANSWERS, SERVER = "The deployment", "Answers", "The server"
 Text = str | None
 File = Annotated[
     Text,
-    typer.Argument(help="Deployments in YAML, under `deployments:`; else the flags say.", show_default=False),
+    typer.Argument(
+        help="Deployments in YAML, under `deployments:`, or a plan of workloads; else the flags say.",
+        show_default=False,
+    ),
 ]
 Ptu = Annotated[Text, typer.Option("--ptu", help="PTU of a provisioned deployment.", rich_help_panel=DEPLOYMENT)]
 Name = Annotated[Text, typer.Option("--deployment", help="Its name; else the model's.", rich_help_panel=DEPLOYMENT)]
+RouteFile = Annotated[
+    Text,
+    typer.Option(
+        "--route",
+        help="Backends in YAML, as for simulate: the server is the gateway before them.",
+        rich_help_panel=DEPLOYMENT,
+    ),
+]
 Window = Annotated[
     Text, typer.Option("--window", help="Seconds of drain that the bucket holds; else 60.", rich_help_panel=DEPLOYMENT)
 ]
@@ -126,6 +138,7 @@ def emulate(
     model_version: options.ModelVersion = None,
     ptu: Ptu = None,
     deployment: Name = None,
+    route: RouteFile = None,
     window: Window = None,
     standard_tpm: Tpm = None,
     standard_rpm: Rpm = None,
@@ -150,7 +163,8 @@ def emulate(
     no_color: options.NoColor = False,
 ) -> int:
     """A PTU deployment on this machine for real clients: 429s with retry-after, spillover, latency, a log; Ctrl-C stops it."""
-    from ptucalc.cli.emulate_runs import EmulateFlags, run_emulator
+    from ptucalc.cli.emulate_flags import EmulateFlags
+    from ptucalc.cli.emulate_runs import run_emulator
     from ptucalc.cli.failing import failed
     from ptucalc.errors import BadInput
 
@@ -160,6 +174,7 @@ def emulate(
         model_version=model_version,
         ptu=ptu,
         deployment=deployment,
+        route=route,
         window=window,
         standard_tpm=standard_tpm,
         standard_rpm=standard_rpm,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ptucalc.bench_prompts import PromptMaker
 from ptucalc.bench_samples import Outcome, Refusal, Sample
 from ptucalc.bench_schedule import Planned
+from ptucalc.measure.loopback import Broken, LoopbackConnections, NoConnection
 from ptucalc.measure.streams import Answer, EventLines, Malformed, error_text, retry_after_ms
 from ptucalc.measure.target import Target
 
@@ -26,10 +27,23 @@ SPILLED = "x-ms-spillover-from-deployment"
 """The header of an answer that another deployment gave."""
 
 
+class Response(Protocol):
+    """An answer whose headers are there."""
+
+    @property
+    def status_code(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
+
+
 class Clients:
     """Clients of one connection each, made when they are needed: one client of many looks through all of them each time.
 
-    None follows a redirect, so that the key goes nowhere else. Raises ImportError where httpx is missing.
+    None follows a redirect, so that the key goes nowhere else. Calls in plain HTTP to this machine go over connections of
+    our own: the emulator answers faster than a general client can ask. Raises ImportError where httpx is missing.
     """
 
     def __init__(self, target: Target, *, timeout_seconds: float) -> None:
@@ -48,7 +62,10 @@ class Clients:
             )
 
         self._make = make
-        self.url_of = httpx.URL
+        self._url = httpx.URL(target.url)
+        self._plain: LoopbackConnections | None = None
+        if target.loopback and self._url.scheme == "http":
+            self._plain = LoopbackConnections(target.url, target.headers())
         self._free: list[httpx.AsyncClient] = []
         self._all: list[httpx.AsyncClient] = []
 
@@ -56,7 +73,19 @@ class Clients:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._plain is not None:
+            self._plain.close()
         await asyncio.gather(*(client.aclose() for client in self._all), return_exceptions=True)
+
+    def post(self, content: bytes) -> AbstractAsyncContextManager[Response]:
+        """A call; its answer once the headers are there."""
+        return self._through_httpx(content) if self._plain is None else self._plain.post(content)
+
+    @asynccontextmanager
+    async def _through_httpx(self, content: bytes) -> AsyncIterator[Response]:
+        with self.one() as client:
+            async with client.stream("POST", self._url, content=content) as response:
+                yield response
 
     @contextmanager
     def one(self) -> Iterator[httpx.AsyncClient]:
@@ -87,7 +116,6 @@ class Caller:
     ) -> None:
         self.clients, self.target, self.prompts = clients, target, prompts
         self.now_us, self.max_retries, self.timeout_us = now_us, max_retries, timeout_us
-        self._url = clients.url_of(target.url)
 
     async def call(self, planned: Planned, intended_us: int, may_send: Callable[[], bool]) -> Sample:
         """The call, with its tries: `may_send` is asked before each, and counts it."""
@@ -117,32 +145,30 @@ class Caller:
         import httpx
 
         try:
-            with self.clients.one() as client:
-                async with (
-                    asyncio.timeout(self.timeout_us / 1e6),
-                    client.stream("POST", self._url, content=content) as response,
-                ):
-                    if response.status_code == 429:
-                        answered = self.now_us()
-                        refusals.append(Refusal(sample.sent_us, answered, retry_after_ms(response.headers)))
-                        await _some(response)
-                        return None
-                    if response.status_code != 200:
-                        text = self.target.told(error_text(await _some(response)))
-                        return self._failed(sample, f"http_{response.status_code}", text)
-                    spilled = bool(response.headers.get(SPILLED))
-                    return (await self._answered(sample, response))._replace(spilled=spilled)
+            async with asyncio.timeout(self.timeout_us / 1e6), self.clients.post(content) as response:
+                if response.status_code == 429:
+                    answered = self.now_us()
+                    refusals.append(Refusal(sample.sent_us, answered, retry_after_ms(response.headers)))
+                    await _some(response)
+                    return None
+                if response.status_code != 200:
+                    text = self.target.told(error_text(await _some(response)))
+                    return self._failed(sample, f"http_{response.status_code}", text)
+                spilled = bool(response.headers.get(SPILLED))
+                return (await self._answered(sample, response))._replace(spilled=spilled)
         except (TimeoutError, httpx.TimeoutException):
             return self._failed(sample, "timeout", f"no whole answer within {self.timeout_us / 1e6:g} s")
         except Malformed as error:
             return self._failed(sample, "malformed", f"the answer is {error}")
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, NoConnection) as error:
             return self._failed(sample, "connect", self.target.told(str(error)))
+        except Broken as error:
+            return self._failed(sample, "disconnected", self.target.told(str(error)))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             what = self.target.told(f"{type(error).__name__}: {error}")
             return self._failed(sample, "disconnected", what)
 
-    async def _answered(self, sample: Sample, response: httpx.Response) -> Sample:
+    async def _answered(self, sample: Sample, response: Response) -> Sample:
         answer, lines = Answer(self.target.wire), EventLines()
         first = last = None
         size = 0

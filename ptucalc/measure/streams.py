@@ -43,9 +43,19 @@ class Answer:
         self.usage: Usage | None = None
         self.complete = False
         self.failure = ""
+        self._head, self._tail = b"", b""
+        """What stood before and after the text of an event that said nothing else."""
 
     def event(self, data: bytes) -> bool:
-        """Takes the data of an event; whether it holds text. Raises Malformed."""
+        """Takes the data of an event; whether it holds text. Raises Malformed.
+
+        Events of a chat differ in their text alone, nearly all of them: one that does so is not parsed again.
+        """
+        head, tail = self._head, self._tail
+        if head and len(data) > len(head) + len(tail) and data.startswith(head) and data.endswith(tail):
+            text = data[len(head) : len(data) - len(tail)]
+            if b'"' not in text and b"\\" not in text:
+                return True
         if data == b"[DONE]":
             self.complete = True
             return False
@@ -62,7 +72,17 @@ class Answer:
             delta = choice.get("delta") if isinstance(choice, dict) else None
             if isinstance(delta, dict):
                 said = said or any(bool(delta.get(name)) for name in ("content", "refusal", "tool_calls"))
+        if said and not event.get("usage") and not event.get("error"):
+            self._learn(data, choices)
         return said
+
+    def _learn(self, data: bytes, choices: list[Any]) -> None:
+        """Remembers what stands around the text, where that is plain."""
+        text = choices[0]["delta"].get("content") if len(choices) == 1 else None
+        if isinstance(text, str) and text:
+            around = data.split(b'"content":"' + text.encode() + b'"')
+            if len(around) == 2:
+                self._head, self._tail = around[0] + b'"content":"', b'"' + around[1]
 
     def _responses_event(self, event: Mapping[str, Any]) -> bool:
         kind = event.get("type")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -11,15 +12,28 @@ from ptucalc import exact
 from ptucalc.catalog import Catalog, Model, UnknownModel
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.files import read_text
+from ptucalc.read.route import read_outages
 from ptucalc.rehearsal import Deployment
 from ptucalc.routing import Provisioned, Standard
 from ptucalc.standard_limits import RPM_WINDOWS_SECONDS
 
-__all__ = ["deployment_name", "read_deployments"]
+__all__ = ["deployment_name", "describes_workloads", "read_deployments"]
 
 SECOND_US = 1_000_000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-_KEYS = ("name", "model", "model_version", "ptu", "window", "tpm", "rpm", "rpm_window", "spillover", "output_weight")
+_KEYS = (
+    "name",
+    "model",
+    "model_version",
+    "ptu",
+    "window",
+    "tpm",
+    "rpm",
+    "rpm_window",
+    "spillover",
+    "output_weight",
+    "down",
+)
 
 
 def deployment_name(text: str) -> str:
@@ -45,11 +59,25 @@ def rpm_window(text: str) -> int:
     return int(plain)
 
 
+def describes_workloads(path: str) -> bool:
+    """Whether a file is a plan or a table of workloads rather than deployments. Raises BadInput where there is none."""
+    from pathlib import Path
+
+    from ptucalc.read.yaml_text import read_yaml
+
+    text = read_text(Path(path))
+    try:
+        top = read_yaml(text, path).value
+    except BadInput:  # whoever reads it says why
+        return False
+    return "workloads" in top if isinstance(top, dict) else top is not None
+
+
 def read_deployments(path: str, catalog: Catalog) -> list[Deployment]:
     """The deployments of a YAML file, under `deployments:`. Raises BadInput with every problem, each with its line.
 
     Each has a model, and `ptu` (with a `window` in seconds, and `spillover`, the name of another) or a Standard limit:
-    `tpm`, `rpm`, `rpm_window`. Its name is the model's unless it is given.
+    `tpm`, `rpm`, `rpm_window`. Its name is the model's unless it is given; `down` is as in a route.
     """
     from pathlib import Path
 
@@ -58,9 +86,10 @@ def read_deployments(path: str, catalog: Catalog) -> list[Deployment]:
     tree = read_yaml(read_text(Path(path)), path)
     problems: list[Problem] = []
     found: list[Deployment] = []
+    clocks: set[bool] = set()
     top = tree.value
     if not isinstance(top, dict) or not isinstance(top.get("deployments"), list):
-        raise BadInput([tree.problem((), "", "deployments: and a list of them", name="deployments")])
+        raise BadInput([tree.problem((), "", "deployments: (or workloads:) and a list of them", name="deployments")])
     problems += [tree.problem((key,), key, "deployments alone", key=True) for key in top if key != "deployments"]
     for index, entry in enumerate(top["deployments"]):
         where = ("deployments", index)
@@ -70,15 +99,25 @@ def read_deployments(path: str, catalog: Catalog) -> list[Deployment]:
         for key, value in entry.items():
             if key not in _KEYS:
                 problems.append(tree.problem((*where, key), key, f"one of {', '.join(_KEYS)}", key=True))
+            elif key == "down":
+                continue
             elif value is not None and not isinstance(value, str):
                 problems.append(tree.problem((*where, key), "more than a value", "one value"))
+        down = read_outages(tree, (*where, "down"), entry.get("down"), catalog)
+        problems += down.problems
+        clocks |= down.relative
         try:
-            found.append(_deployment({key: value for key, value in entry.items() if isinstance(value, str)}, catalog))
+            one = _deployment({key: value for key, value in entry.items() if isinstance(value, str)}, catalog)
+            backend = replace(one.backend, down=down.outages)
+            found.append(replace(one, backend=backend, relative_clock=down.relative == {True}))
         except BadInput as error:
             problems += [
                 tree.problem((*where, each.field) if each.field in entry else where, each.found, each.expected)
                 for each in error.problems
             ]
+    if len(clocks) > 1:
+        expected = "all times of `down` alike: of day (2026-11-10T09:00Z), or since the start (90m)"
+        problems.append(tree.problem(("deployments",), "both kinds", expected))
     if problems:
         raise BadInput(problems, lines=tree.lines)
     return found

@@ -20,7 +20,7 @@ from ptucalc.standard_limits import RPM_WINDOWS_SECONDS
 from ptucalc.timestamps import TimeLayout, parse_us
 from ptucalc.workload import region
 
-__all__ = ["RouteFile", "read_route", "read_route_file", "read_route_text"]
+__all__ = ["Outages", "RouteFile", "read_outages", "read_route", "read_route_file", "read_route_text"]
 
 _T = TypeVar("_T")
 
@@ -93,6 +93,21 @@ def _placed(tree: Tree, problem: Problem) -> Problem:
     for part in problem.field.replace("[", ".[").split("."):
         path.append(int(part[1:-1]) if part.startswith("[") else part)
     return tree.problem(tuple(path), problem.found, problem.expected)
+
+
+class Outages(NamedTuple):
+    """When something is down, whether those times count from the start (both kinds may occur), and what is wrong."""
+
+    outages: tuple[Outage, ...]
+    relative: frozenset[bool]
+    problems: tuple[Problem, ...]
+
+
+def read_outages(tree: Tree, path: Path, entries: Any, catalog: Catalog) -> Outages:
+    """The `down:` of another file: a list of {from: ..., to: ...} at this path."""
+    reader = _Reader(tree, catalog)
+    outages = reader._down(path, entries)
+    return Outages(outages, frozenset(reader._clocks), tuple(reader.problems))
 
 
 class _Time(NamedTuple):

@@ -6,8 +6,9 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
-from ptucalc.metric_documents import monitor_document
+from ptucalc.metric_documents import GATEWAY_NAMESPACE, NAMESPACE, gateway_document, monitor_document
 from ptucalc.serve.bodies import Bodies, Receive, Scope, Send
 from ptucalc.serve.emulator import Emulator
 from ptucalc.serve.model_calls import ModelCalls, has_key, send_error, send_json
@@ -65,16 +66,23 @@ def application(emulator: Emulator, *, bodies: Bodies | None = None) -> Guard:
         if scope["method"] not in ("GET", "HEAD"):
             await send_error(send, 405, "405", "Method not allowed: expected GET.")
             return
-        document = monitor_document(emulator.rehearsal, from_us=emulator.started_us, now_us=emulator.clock())
+        wanted = parse_qs(scope["query_string"].decode("latin-1")).get("metricnamespace", [NAMESPACE])[-1]
+        front, span = emulator.front, {"from_us": emulator.started_us, "now_us": emulator.clock()}
+        if wanted.casefold() == NAMESPACE.casefold():
+            document = monitor_document(emulator.rehearsal, **span)
+        elif wanted.casefold() == GATEWAY_NAMESPACE.casefold() and front is not None:
+            document = gateway_document(front.gateway, **span)
+        else:
+            known = NAMESPACE if front is None else f"{NAMESPACE} or {GATEWAY_NAMESPACE}"
+            await send_error(send, 400, "BadRequest", f"metricnamespace: expected {known}.")
+            return
         await send_json(send, 200, json.dumps(document).encode())
 
     async def models(scope: Scope, receive: Receive, send: Send) -> None:
         if not has_key(dict(scope["headers"])):
             await send_error(send, 401, "401", "Access denied: expected a key, any one.")
             return
-        places = emulator.rehearsal.places.values()
-        names = [(place.name, place.deployment.model.name) for place in places]
-        await send_json(send, 200, model_list(names, emulator.started_us // 1_000_000))
+        await send_json(send, 200, model_list(emulator.names, emulator.started_us // 1_000_000))
 
     async def unknown(scope: Scope, receive: Receive, send: Send) -> None:
         message = (

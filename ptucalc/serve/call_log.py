@@ -2,7 +2,8 @@
 
 A row stands for each call that came with a prompt: one that was refused has the answer and the time that it would have
 had, so that a simulation of another size finds them. A call that spilled over is in its provisioned deployment's rows, with
-`spilled` true.
+`spilled` true. A call through a gateway is in the rows of the name that its client called; `duration_ms` is that of the
+backend's answer alone, which a simulation needs, and what went before is `waited_ms`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ class LoggedCall(NamedTuple):
     spilled: bool
     served_by: str
     streamed: bool
+    waited_us: int = 0
+    """In the gateway, before the backend took it."""
+    tries: str = ""
+    """Backends of the gateway and what they said: ptu-east=429 standard-east=200."""
 
 
 COLUMNS = (
@@ -52,6 +57,8 @@ COLUMNS = (
     "spilled",
     "served_by",
     "streamed",
+    "waited_ms",
+    "tries",
 )
 """The columns, in order."""
 
@@ -75,19 +82,20 @@ class CallLog:
             self._second = second
             self._stamp = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         stamp = f"{self._stamp}.{rest:06d}Z"
-        milliseconds = f"{call.duration_us // 1000}.{call.duration_us % 1000:03d}"
+        milliseconds, waited = _milliseconds(call.duration_us), _milliseconds(call.waited_us)
         if self._json:
-            values = (stamp, *call[1:10], 0, *call[11:])
+            values = (stamp, *call[1:10], 0, *call[11:15], 0, call.tries)
             row = {name: value for name, value in zip(COLUMNS, values, strict=True) if value is not None}
             text = json.dumps(row, separators=(",", ":"))
-            self._stream.write(text.replace('"duration_ms":0', f'"duration_ms":{milliseconds}', 1) + "\n")
+            text = text.replace('"duration_ms":0', f'"duration_ms":{milliseconds}', 1)
+            self._stream.write(text.replace('"waited_ms":0', f'"waited_ms":{waited}', 1) + "\n")
             return
         most = "" if call.max_tokens is None else call.max_tokens
         self._stream.write(
             f"{stamp},{self._cell(call.deployment)},{self._cell(call.model)},{call.input_tokens},"
             f"{call.cached_input_tokens},{call.cache_write_tokens},{call.output_tokens},{call.reasoning_tokens},{most},"
             f"{call.status},{milliseconds},{call.request_id},{'true' if call.spilled else 'false'},"
-            f"{self._cell(call.served_by)},{'true' if call.streamed else 'false'}\n"
+            f"{self._cell(call.served_by)},{'true' if call.streamed else 'false'},{waited},{call.tries}\n"
         )
 
     def flush(self) -> None:
@@ -105,3 +113,7 @@ class CallLog:
             quoted = '"' + text.replace('"', '""') + '"'
             found = self._quoted[text] = quoted if set(text) & set(',"\r\n') else text
         return found
+
+
+def _milliseconds(microseconds: int) -> str:
+    return f"{microseconds // 1000}.{microseconds % 1000:03d}"

@@ -1,4 +1,5 @@
-"""What the server knows: deployments with their token counting, caches and answers, the clock, the log, the sums."""
+"""What the server knows: deployments with their token counting, caches and answers, a gateway before them, the clock, the
+log, the sums."""
 
 from __future__ import annotations
 
@@ -11,11 +12,14 @@ from typing import Any
 from ptucalc.admission import ArrivingCall
 from ptucalc.bucket_kernel import MINUTE_US
 from ptucalc.catalog import Unknown
+from ptucalc.errors import BadInput, Problem
+from ptucalc.gateway import FrontDoor, Gateway, GivenUp, Pause
 from ptucalc.made_up_answers import AnswerPlan, Answers, AnswerShape, Vocabulary, usable_words
 from ptucalc.prefix_cache import PrefixCache
 from ptucalc.rehearsal import CLIENT_GONE, Decision, Deployment, EndedCall, Place, Rehearsal
 from ptucalc.request_tokens import RequestTokens, count_request
 from ptucalc.serve.call_log import CallLog, LoggedCall
+from ptucalc.serve.front import Arrival, Front, Prompts, RefusedCall
 from ptucalc.token_parts import Counting
 
 __all__ = ["Clock", "Emulator", "Served", "ServedCall"]
@@ -51,10 +55,22 @@ class Served:
         counted = count_request(body, self.counting)
         return counted, () if self.cache is None else self.cache.keys(counted.rendered)
 
+    def tokens(self, now_us: int, counted: RequestTokens, keys: tuple[bytes, ...], output: int) -> ArrivingCall:
+        """The call as it arrives here: what is cached, and what will be written to the cache."""
+        prompt, cached, written = counted.input_tokens, 0, 0
+        if self.cache is not None and keys:
+            cached = min(prompt, self.cache.cached(now_us, keys))
+            if self.shows_writes:
+                written = max(0, prompt - cached)
+        return ArrivingCall(prompt - cached - written, output, cached, written, counted.max_tokens)
+
 
 @dataclass(slots=True)
 class ServedCall:
-    """A call that was decided on, until it ends."""
+    """A call that was decided on, until it ends. `arrival_us` is when it came to the deployment that decided.
+
+    `through` is its arrival at the gateway, None for one that named its deployment.
+    """
 
     served: Served
     request_id: str
@@ -63,12 +79,14 @@ class ServedCall:
     plan: AnswerPlan
     decision: Decision
     streamed: bool
+    through: Arrival | None = None
 
 
 class Emulator:
     """The deployments of a resource at work. `clock` is what time it is; `log` may be None.
 
-    Raises BadInput with all that is wrong with the deployments.
+    `door` is that of a gateway whose backends are among them, if there is one. Raises BadInput with all that is wrong with
+    the deployments.
     """
 
     def __init__(
@@ -81,12 +99,19 @@ class Emulator:
         cache_us: int = 10 * MINUTE_US,
         log: CallLog | None = None,
         clock: Callable[[], int] | None = None,
+        door: FrontDoor | None = None,
+        aliases: Mapping[str, str] | None = None,
     ) -> None:
-        """`countings` are by the models' names; a prompt is cached for `cache_us` after it was last used, 0 for not."""
-        self.rehearsal = Rehearsal(deployments, assumed_max_tokens=assumed_max_tokens)
+        """`countings` are by the models' names; a prompt is cached for `cache_us` after it was last used, 0 for not.
+
+        `aliases` are further names of deployments.
+        """
+        self._aliases = {key.casefold(): name for key, name in (aliases or {}).items()}
         self.clock = clock or Clock()
         self.log = log
         self.started_us = self.clock()
+        started = [each.started(self.started_us) for each in deployments]
+        self.rehearsal = Rehearsal(started, assumed_max_tokens=assumed_max_tokens)
         self.served: dict[str, Served] = {}
         vocabularies: dict[str, Vocabulary] = {}
         for name, place in self.rehearsal.places.items():
@@ -94,22 +119,45 @@ class Emulator:
             counting = countings[model.name]
             if model.name not in vocabularies:
                 vocabularies[model.name] = Vocabulary(usable_words(counting.tokens), shape.seed)
-            target, weights = model.latency_target, model.weights
             rule = counting.rules.prompt_cache
+            weights = model.weights
             caches = cache_us > 0 and weights.cached_input is not None
             self.served[name] = Served(
                 place=place,
                 counting=counting,
                 cache=PrefixCache(rule.minimum_tokens, rule.step_tokens, lasting_us=cache_us) if caches else None,
-                answers=Answers(shape, None if isinstance(target, Unknown) else target.tokens_per_second),
+                answers=_answers(shape, place.deployment),
                 vocabulary=vocabularies[model.name],
                 shows_writes=isinstance(weights.cache_write, Fraction) and weights.cache_write != weights.input,
             )
+        self.front = None if door is None else self._front(door, shape)
         self._number = 0
 
-    def find(self, name: str) -> Served | None:
-        """The deployment of that name, in any case."""
-        return self.served.get(name.casefold())
+    def _front(self, door: FrontDoor, shape: AnswerShape) -> Front:
+        if door.name.casefold() in self.served:
+            raise BadInput(
+                [Problem("deployment", door.name, "a name that no backend has: clients call the gateway so")]
+            )
+        backends = [self.served[each.name.casefold()] for each in door.route.backends]
+        gateway = Gateway(door, [each.place for each in backends])
+        answers = {each.place.deployment.model.name: _answers(shape, each.place.deployment) for each in backends}
+        return Front(gateway, backends, answers)
+
+    def find(self, name: str) -> Served | Front | None:
+        """The deployment of that name, in any case; or the gateway, if that is what it is called."""
+        key = name.casefold()
+        if self.front is not None and key == self.front.name.casefold():
+            return self.front
+        return self.served.get(self._aliases.get(key, key).casefold())
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """What clients may call, each with the name of the model behind it."""
+        door = [] if self.front is None else [self.front.gateway.door]
+        places = self.rehearsal.places.values()
+        return [(each.name, each.model.name) for each in door] + [
+            (place.name, place.deployment.model.name) for place in places
+        ]
 
     def new_id(self) -> str:
         """An id that no other call of this run has."""
@@ -127,23 +175,61 @@ class Emulator:
     ) -> ServedCall:
         """Lets a call in or not; raises CannotSpill. One that is let in ends with `end`, another has ended."""
         now = self.clock()
-        prompt, cached, written = counted.input_tokens, 0, 0
-        cache = served.cache
-        if cache is not None and keys:
-            cached = min(prompt, cache.cached(now, keys))
-            if served.shows_writes:
-                written = max(0, prompt - cached)
         plan = served.answers.plan(counted.max_tokens)
-        tokens = ArrivingCall(prompt - cached - written, plan.output, cached, written, counted.max_tokens)
+        tokens = served.tokens(now, counted, keys, plan.output)
         decision = self.rehearsal.decide(now, served.place, tokens, spill_to)
         call = ServedCall(served, self.new_id(), now, tokens, plan, decision, streamed)
         if decision.admitted is None:
             self._note(call, now, decision.status, plan.output, plan.duration_us)
         else:
-            decision.place.in_flight += 1
-            if cache is not None and keys:
-                cache.remember(now, keys)
+            self._let_in(call, now, keys)
         return call
+
+    def arrive(self, front: Front, prompts: Prompts, *, streamed: bool) -> Arrival:
+        """A call arrives at the gateway; `go_on` says what becomes of it."""
+        way = front.gateway.begin(self.clock(), streamed=streamed)
+        return Arrival(front, way, self.new_id(), prompts, front.plans(prompts))
+
+    def go_on(self, arrival: Arrival) -> ServedCall | RefusedCall | Pause:
+        """What becomes of a call at the gateway: asked at once, and again at the end of each pause.
+
+        One that a backend takes ends with `end`; one that is refused has ended; one in a pause may `leave`.
+        """
+        front = arrival.front
+        now = self.clock() if arrival.asked else arrival.way.arrived_us
+        arrival.asked = True
+
+        def at(index: int) -> ArrivingCall:
+            served = front.backends[index]
+            model = served.place.deployment.model.name
+            found = served.tokens(now, *arrival.prompts.by_model[model], arrival.plans[model].output)
+            arrival.at[index] = found
+            return found
+
+        step = front.gateway.go_on(now, arrival.way, at)
+        if isinstance(step, Pause):
+            return step
+        if isinstance(step, GivenUp):
+            self._note_at_gateway(arrival, now, step.status)
+            return RefusedCall(arrival, step)
+        index = arrival.way.tries[-1].backend
+        served = front.backends[index]
+        model = served.place.deployment.model.name
+        plan = arrival.plans[model]
+        call = ServedCall(served, arrival.request_id, now, arrival.at[index], plan, step, arrival.way.streamed, arrival)
+        self._let_in(call, now, arrival.prompts.by_model[model][1])
+        return call
+
+    def leave(self, arrival: Arrival) -> None:
+        """The client has left in a pause."""
+        now = self.clock()
+        arrival.front.gateway.leave(now, arrival.way)
+        self._note_at_gateway(arrival, now, CLIENT_GONE)
+
+    def _let_in(self, call: ServedCall, now: int, keys: tuple[bytes, ...]) -> None:
+        call.decision.place.in_flight += 1
+        if call.served.cache is not None and keys:
+            call.served.cache.remember(now, keys)
 
     def end(self, call: ServedCall, *, output: int | None = None) -> None:
         """The answer has been given, or (`output`) its client has left after so many tokens of it."""
@@ -162,16 +248,19 @@ class Emulator:
         first = min(plan.first_us, duration_us)
         ended = EndedCall(status, spilled, call.streamed, tokens.prompt, tokens.cached, output, first, duration_us)
         decision.place.ended(now, ended)
+        if call.through is not None:
+            call.through.front.gateway.ended(now, call.through.way, status, duration_us)
         if self.log is None:
             return
         most = tokens.max_tokens
         if most is None and status == CLIENT_GONE:
             most = tokens.output  # what was estimated at its arrival: a simulation knows no plan
-        asked = call.served.place
+        asked, at, through = call.served.place, decision.place.name, call.through
+        name, model = (asked.name, asked.deployment.model.name) if through is None else through.front.door_names
         row = LoggedCall(
-            call.arrival_us,
-            asked.name,
-            asked.deployment.model.name,
+            call.arrival_us if through is None else through.way.arrived_us,
+            name,
+            model,
             tokens.prompt,
             tokens.cached,
             tokens.written,
@@ -182,7 +271,49 @@ class Emulator:
             duration_us,
             call.request_id,
             spilled,
-            decision.place.name,
+            at,
             call.streamed,
         )
+        if through is not None:
+            waited_us = call.arrival_us - through.way.arrived_us
+            row = row._replace(waited_us=waited_us, tries=through.tries(" "))
         self.log.write(row)
+
+    def _note_at_gateway(self, arrival: Arrival, now: int, status: int) -> None:
+        """A call that no backend served: counted and logged with the answer that it would have had from the last one."""
+        front, way = arrival.front, arrival.way
+        front.gateway.ended(now, way, status)
+        if self.log is None:
+            return
+        index = way.tries[-1].backend if way.tries else 0
+        served = front.backends[index]
+        model = served.place.deployment.model.name
+        plan = arrival.plans[model]
+        tokens = arrival.at.get(index) or served.tokens(now, *arrival.prompts.by_model[model], plan.output)
+        name, called = front.door_names
+        self.log.write(
+            LoggedCall(
+                way.arrived_us,
+                name,
+                called,
+                tokens.prompt,
+                tokens.cached,
+                tokens.written,
+                plan.output,
+                plan.reasoning,
+                tokens.max_tokens,
+                status,
+                plan.duration_us,
+                arrival.request_id,
+                False,
+                served.place.name if way.tries else "",
+                way.streamed,
+                now - way.arrived_us,
+                arrival.tries(" "),
+            )
+        )
+
+
+def _answers(shape: AnswerShape, deployment: Deployment) -> Answers:
+    target = deployment.model.latency_target
+    return Answers(shape, None if isinstance(target, Unknown) else target.tokens_per_second)

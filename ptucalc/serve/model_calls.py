@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from time import monotonic
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from ptucalc.errors import BadInput
-from ptucalc.rehearsal import CannotSpill, Decision
-from ptucalc.request_tokens import named_model
-from ptucalc.rounding import Grid
+from ptucalc.gateway import Pause
+from ptucalc.rehearsal import CannotSpill
+from ptucalc.request_tokens import RequestTokens, named_model
 from ptucalc.serve.bodies import Bodies, BodyRefused, Disconnected, Receive, Scope, Send
 from ptucalc.serve.emulator import Emulator, Served, ServedCall
+from ptucalc.serve.front import Front, Prompts
+from ptucalc.serve.refusals import headers_of, refusal_at_gateway, refusal_of
+from ptucalc.serve.waiting import Client
 from ptucalc.serve.wire import Answer, chat_body, chat_events, error_body, responses_body, responses_events
 
 __all__ = ["ModelCalls", "send_error", "send_json"]
@@ -31,7 +33,7 @@ MOST_READY = 64 * 1024
 STALLED_SECONDS = 30.0
 """A client that reads no further for so long after an answer is complete is given up."""
 
-_WHOLE = Grid(1, 1)
+_Parsed: TypeAlias = "tuple[Mapping[str, Any], Served | Front, tuple[RequestTokens, tuple[bytes, ...]] | Prompts]"
 
 
 async def send_json(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]] | None = None) -> None:
@@ -77,34 +79,46 @@ class ModelCalls:
             return
         finally:
             self._bodies.release(body)
-        request, served, counted, keys = parsed
+        client = Client(receive, send)
+        try:
+            await self._decided(client, headers, parsed)
+        finally:
+            client.close()
+
+    async def _decided(self, client: Client, headers: Mapping[bytes, bytes], parsed: _Parsed) -> None:
+        request, asked, prompt = parsed
         streamed = request.get("stream") is True
         spill_to = headers.get(b"x-ms-spillover-deployment")
         try:
-            call = self._emulator.decide(
-                served,
-                counted,
-                keys,
-                streamed=streamed,
-                spill_to=None if spill_to is None else spill_to.decode("latin-1"),
-            )
+            if isinstance(prompt, Prompts):
+                assert isinstance(asked, Front)
+                if spill_to is not None:
+                    raise CannotSpill(f"{spill_to.decode('latin-1')}: expected nothing: the route says where calls go")
+                call = await self._through(client, asked, prompt, streamed)
+                if call is None:
+                    return
+            else:
+                assert isinstance(asked, Served)
+                spills = None if spill_to is None else spill_to.decode("latin-1")
+                call = self._emulator.decide(asked, *prompt, streamed=streamed, spill_to=spills)
         except CannotSpill as error:
             message = f"x-ms-spillover-deployment: {error}"
-            await send_error(send, 400, "BadRequest", message, kind="invalid_request_error")
+            await send_error(client.send, 400, "BadRequest", message, kind="invalid_request_error")
             return
         if call.decision.admitted is None:
-            await self._refuse(send, call)
+            status, body, more = refusal_of(call)
+            await send_json(client.send, status, body, more)
         else:
-            await self._answer(receive, send, call, request)
+            await self._answer(client, call, request)
 
-    async def _parsed(self, body: bytes, scope: Scope) -> tuple[Mapping[str, Any], Served, Any, tuple[bytes, ...]]:
-        """The request, its deployment, its tokens and the keys of its beginnings."""
+    async def _parsed(self, body: bytes, scope: Scope) -> _Parsed:
+        """The request, whom it is for, and its tokens."""
         if len(body) < LARGE_BODY:
             return self._read(body, scope)
         async with self._large:
             return await asyncio.to_thread(self._read, body, scope)
 
-    def _read(self, body: bytes, scope: Scope) -> tuple[Mapping[str, Any], Served, Any, tuple[bytes, ...]]:
+    def _read(self, body: bytes, scope: Scope) -> _Parsed:
         try:
             request = json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -114,9 +128,9 @@ class ModelCalls:
         name = scope["path_params"].get("deployment") or named_model(request)
         if not name:
             raise _Wrong(400, "BadRequest", "model: expected the name of a deployment, got nothing.", param="model")
-        served = self._emulator.find(name)
-        if served is None:
-            known = ", ".join(place.name for place in self._emulator.rehearsal.places.values())
+        asked = self._emulator.find(name)
+        if asked is None:
+            known = ", ".join(each for each, _ in self._emulator.names)
             message = f"The API deployment for this resource does not exist: {name[:100]}. There are: {known}."
             raise _Wrong(404, "DeploymentNotFound", message)
         wrong_key, right_key = ("input", "messages") if self._kind == "chat" else ("messages", "input")
@@ -125,74 +139,35 @@ class ModelCalls:
         if request.get("n") not in (None, 1):
             raise _Wrong(400, "BadRequest", "n: expected 1; the emulator makes one answer.", param="n")
         try:
-            counted, keys = served.read(request)
+            prompt = asked.read(request)
         except BadInput as error:
             first = error.problems[0]
             message = "; ".join(str(problem) for problem in error.problems[:5])
             raise _Wrong(400, "BadRequest", message, param=first.label or first.field) from None
         except RecursionError:
             raise _Wrong(400, "BadRequest", "The body is nested too deeply.") from None
-        return request, served, counted, keys
+        return request, asked, prompt
 
-    async def _refuse(self, send: Send, call: ServedCall) -> None:
-        decision = call.decision
-        headers = self._headers(call)
-        if decision.status == 400:
-            message = (
-                f"This model's maximum context length on provisioned deployments is {decision.prompt_limit} tokens; "
-                f"your prompt has {call.tokens.prompt} tokens."
-            )
-            body = error_body("context_length_exceeded", message, kind="invalid_request_error", param="messages")
-        else:
-            milliseconds = decision.retry_after_us // 1000
-            seconds = _WHOLE.round_up(milliseconds, 1000)
-            headers += [(b"retry-after-ms", b"%d" % milliseconds), (b"retry-after", b"%d" % seconds)]
-            if decision.place.bucket is not None:
-                why = "its provisioned-managed utilization is at 100%"
-            else:
-                why = "its limit of tokens or of requests per minute is reached"
-            message = f"Requests to {decision.place.name} are throttled: {why}. Please retry after {seconds} seconds."
-            body = error_body("429", message)
-        await send_json(send, decision.status, body, headers)
+    async def _through(self, client: Client, front: Front, prompts: Prompts, streamed: bool) -> ServedCall | None:
+        """A call through the gateway, with the waits of its policy; None where it has its answer, or its client has left."""
+        emulator = self._emulator
+        arrival = emulator.arrive(front, prompts, streamed=streamed)
+        while isinstance(step := emulator.go_on(arrival), Pause):
+            there = False
+            try:
+                there = await client.wait_for_clock(emulator.clock, step.until_us)
+            finally:
+                if not there:
+                    emulator.leave(arrival)
+            if not there:
+                return None
+        if isinstance(step, ServedCall):
+            return step
+        status, body, headers = refusal_at_gateway(step, emulator.clock())
+        await send_json(client.send, status, body, headers)
+        return None
 
-    def _headers(self, call: ServedCall) -> list[tuple[bytes, bytes]]:
-        """What Azure's answers carry beside the body."""
-        decision = call.decision
-        identity = call.request_id.encode()
-        headers = [
-            (b"x-request-id", identity),
-            (b"apim-request-id", identity),
-            (b"x-ms-deployment-name", decision.place.name.encode()),
-        ]
-        if decision.spilled_from is not None:
-            headers += [
-                (b"x-ms-spillover-from-deployment", decision.spilled_from.encode()),
-                (b"x-ms-spillover-error", b"%d" % decision.spill_cause),
-            ]
-        return headers + self._state(decision, call.arrival_us)
-
-    def _state(self, decision: Decision, now_us: int) -> list[tuple[bytes, bytes]]:
-        """How full the deployment is."""
-        bucket, counters = decision.place.bucket, decision.place.counters
-        if bucket is not None:
-            tenths = 1000 * bucket.level // bucket.capacity
-            return [(b"azure-openai-deployment-utilization", b"%d.%d%%" % divmod(tenths, 10))]
-        assert counters is not None
-        left = counters.left(now_us)
-        found = []
-        for name, limit, rest, reset in (
-            (b"tokens", counters.tpm, left.tokens, left.tokens_reset_us),
-            (b"requests", counters.rpm, left.calls, left.calls_reset_us),
-        ):
-            if limit is not None and rest is not None:
-                found += [
-                    (b"x-ratelimit-limit-" + name, b"%d" % limit),
-                    (b"x-ratelimit-remaining-" + name, b"%d" % rest),
-                    (b"x-ratelimit-reset-" + name, b"%ds" % _WHOLE.round_up(reset, 1_000_000)),
-                ]
-        return found
-
-    async def _answer(self, receive: Receive, send: Send, call: ServedCall, request: Mapping[str, Any]) -> None:
+    async def _answer(self, client: Client, call: ServedCall, request: Mapping[str, Any]) -> None:
         plan, served = call.plan, call.served
         chat = self._kind == "chat"
         options = request.get("stream_options")
@@ -207,7 +182,7 @@ class ModelCalls:
             include_usage=isinstance(options, Mapping) and options.get("include_usage") is True,
             shows_writes=served.shows_writes,
         )
-        client = _Client(receive, send, plan.duration_us)
+        client.begin(plan.duration_us)
         try:
             if call.streamed:
                 async with asyncio.timeout(plan.duration_us / 1e6 + STALLED_SECONDS):
@@ -220,17 +195,16 @@ class ModelCalls:
         except BaseException:
             self._emulator.end(call, output=client.tokens_by_now(plan.output))
             raise
-        finally:
-            client.close()
+        client.close()
         self._emulator.end(call, output=output)
         if not call.streamed and output is None:
-            await send_json(send, 200, chat_body(answer) if chat else responses_body(answer), self._headers(call))
+            await send_json(client.send, 200, chat_body(answer) if chat else responses_body(answer), headers_of(call))
 
-    async def _stream(self, client: _Client, call: ServedCall, answer: Answer) -> int | None:
+    async def _stream(self, client: Client, call: ServedCall, answer: Answer) -> int | None:
         """Sends the events when they are due; None when all are sent, else how many tokens there were."""
         plan, words, send = call.plan, answer.words, client.send
         events = chat_events(answer) if self._kind == "chat" else responses_events(answer)
-        headers = [EVENTS_TYPE, (b"cache-control", b"no-cache"), *self._headers(call)]
+        headers = [EVENTS_TYPE, (b"cache-control", b"no-cache"), *headers_of(call)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         count, done, ready = len(words), 0, events.before
         spread_us = plan.duration_us - plan.first_us
@@ -256,40 +230,6 @@ class ModelCalls:
                 return plan.output
         await send({"type": "http.response.body", "body": ready + events.after()})
         return None
-
-
-class _Client:
-    """A client that waits for an answer: whether it is still there."""
-
-    def __init__(self, receive: Receive, send: Send, duration_us: int) -> None:
-        self.send = send
-        self._began = monotonic()
-        self._duration_us = duration_us
-        self._receive = receive
-        self._gone: asyncio.Future[Any] | None = None
-
-    def passed_us(self) -> int:
-        """Microseconds since the call was let in."""
-        return int((monotonic() - self._began) * 1e6)
-
-    def tokens_by_now(self, output: int) -> int:
-        """How many tokens of an answer have been made so far."""
-        return min(output, output * self.passed_us() // max(1, self._duration_us))
-
-    async def wait_until(self, due_us: int) -> bool:
-        """Waits until so long after the beginning; False where the client has left meanwhile."""
-        left = due_us - self.passed_us()
-        if left <= 0:
-            return self._gone is None or not self._gone.done()
-        if self._gone is None:
-            self._gone = asyncio.ensure_future(self._receive())
-        await asyncio.wait((self._gone,), timeout=left / 1e6)
-        return not self._gone.done()
-
-    def close(self) -> None:
-        """Stops watching."""
-        if self._gone is not None and not self._gone.done():
-            self._gone.cancel()
 
 
 class _Wrong(Exception):

@@ -1,0 +1,89 @@
+"""The flags of `ptucalc emulate`, as text, and how their values are read, with all that is wrong told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from ptucalc.api import deployment_types_of
+from ptucalc.catalog import DeploymentType, UnknownModel
+from ptucalc.errors import BadInput, Problem
+
+__all__ = ["EmulateFlags", "FlagReader", "one_type", "whole"]
+
+_T = TypeVar("_T")
+
+
+class EmulateFlags(NamedTuple):
+    """The flags, as text."""
+
+    file: str | None = None
+    model: str | None = None
+    model_version: str | None = None
+    ptu: str | None = None
+    deployment: str | None = None
+    route: str | None = None
+    window: str | None = None
+    standard_tpm: str | None = None
+    standard_rpm: str | None = None
+    standard_window: str | None = None
+    spillover: bool = False
+    assumed_max_tokens: str | None = None
+    output_weight: str | None = None
+    sku: str = "global"
+    output_tokens: str = "200"
+    reasoning: str = "0"
+    first_ms: str = "0"
+    latency_scale: str = "1"
+    latency_spread: str = "10%"
+    seed: str = "0"
+    cache_minutes: str = "10"
+    encoding: str | None = None
+    approx: bool = False
+    port: str = "8089"
+    log: str | None = None
+    catalogs: tuple[str, ...] = ()
+    quiet: bool = False
+
+
+class FlagReader:
+    """Reads values, and keeps what is wrong with them."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def read(self, field: str, value: str | None, reader: Callable[[str], _T], instead: _T) -> _T:
+        """The value; `instead` where there is none, or it is wrong."""
+        try:
+            return instead if value is None else reader(value)
+        except BadInput as error:
+            self.problems += error.problems
+        except UnknownModel as error:
+            self.problems.append(Problem(field, value or "", error.expected))
+        except ValueError as error:
+            self.problems.append(Problem(field, value or "", str(error)))
+        return instead
+
+    def optional(self, field: str, value: str | None, reader: Callable[[str], _T]) -> _T | None:
+        """The same; None where there is none, or it is wrong."""
+        return None if value is None else self.read(field, value, lambda text: reader(text), None)
+
+
+def whole(most: int) -> Callable[[str], int]:
+    """Reads a whole number, 0 to the most."""
+
+    def read(text: str) -> int:
+        plain = text.strip()
+        if not (plain.isascii() and plain.isdecimal()) or len(plain) > len(str(most)) or int(plain) > most:
+            raise ValueError(f"a whole number, 0 to {most:,}")
+        return int(plain)
+
+    return read
+
+
+def one_type(text: str) -> DeploymentType:
+    """The deployment type that a flag names. Raises ValueError."""
+    found = deployment_types_of(text.split(","))
+    if len(found) != 1:
+        raise ValueError("one of global, data-zone or regional")
+    return found[0]
