@@ -65,6 +65,12 @@ def read(file: str, weights: Weights) -> Answers:
     return found
 
 
+def read_by_engine(file: str, weights: Weights) -> Answers:
+    """The same where numba is not installed."""
+    sys.modules["numba"] = None  # type: ignore[assignment]
+    return read(file, weights)
+
+
 def pandas(file: str, weights: Weights, *, sliding: bool = False) -> Answers:
     """A notebook's cell, as one would write it."""
     import pandas as pd  # type: ignore[import-untyped,unused-ignore]
@@ -165,8 +171,8 @@ def start(file: str, weights: Weights) -> Answers:
     return {}
 
 
-def generate(folder: str, rows: int, some: int, few: int, weeks: int) -> None:
-    """A week of calls (the same every time) in each format: all, the first `some` and `few` of them, and many weeks.
+def generate(folder: str, rows: int, half: int, some: int, few: int, weeks: int) -> None:
+    """A week of calls (the same every time) in each format: all, the first `half`, `some` and `few` of them, many weeks.
 
     Calls follow the hour and the day of the week; some minutes hold several times as many, most of them within seconds.
     """
@@ -207,7 +213,8 @@ def generate(folder: str, rows: int, some: int, few: int, weeks: int) -> None:
     engine.execute(f"copy ({calls.format(rows)}) to '{folder}/all.csv' (format csv)")
     engine.execute(f"copy ({calls.format(few)}) to '{folder}/few.csv' (format csv)")
     engine.execute(f"copy ({calls.format(some)}) to '{folder}/some.csv.gz' (format csv, compression gzip)")
-    engine.execute(f"copy ({calls.format(some)}) to '{folder}/some.jsonl' (format json)")
+    engine.execute(f"copy ({calls.format(half)}) to '{folder}/half.jsonl' (format json)")
+    engine.execute(f"copy ({calls.format(few)}) to '{folder}/few.jsonl' (format json)")
     later = "* replace (timestamp + interval ({}) week as timestamp)"
     all_weeks = " union all ".join(f"select {later.format(number)} from '{week}'" for number in range(weeks))
     engine.execute(f"copy ({all_weeks}) to '{folder}/weeks.parquet' (format parquet, compression zstd)")
@@ -228,7 +235,7 @@ def weights_of_models() -> Weights:
 
 CONTENDERS: Mapping[str, Callable[[str, Weights], Answers]] = {
     each.__name__: each
-    for each in (read, pandas, pandas_sliding, dict_reader, csv_reader, json_lines, count_lines, start)
+    for each in (read, read_by_engine, pandas, pandas_sliding, dict_reader, csv_reader, json_lines, count_lines, start)
 }
 
 

@@ -26,8 +26,8 @@ from typing import NamedTuple
 
 CONTENDERS = Path(__file__).with_name("log_contenders.py")
 GOAL_ROWS = 10_000_000
-SOME, FEW, WEEKS = 10, 20, 10
-"""JSON lines and gzip hold one call in so many, slow scripts read one in so many; the large Parquet so many weeks."""
+HALF, SOME, FEW, WEEKS = 2, 10, 20, 10
+"""JSON lines hold one call in two, gzip one in ten, slow scripts read one in twenty; the large Parquet has so many weeks."""
 
 SECONDS = {60: "sliding_60s_max", 10: "burst_10s_max", 1: "burst_1s_max"}
 TOKENS = ("input", "cached", "output")
@@ -207,12 +207,18 @@ def sections(race: Race) -> list[tuple[str, list[Contender], list[Comparison]]]:
         "pandas, minutes",
         "pandas, minutes and windows",
     )
-    readers = [script("read", ours, "all.csv", "all"), race.command(whole, "all.csv", "all")]
+    engine = "read_log without numba"
+    readers = [
+        script("read", ours, "all.csv", "all"),
+        script("read_by_engine", engine, "all.csv", "all"),
+        race.command(whole, "all.csv", "all"),
+    ]
     against = []
     if importlib.util.find_spec("pandas"):
         readers += [script("pandas", notebook, "all.csv", "all"), script("pandas_sliding", sliding, "all.csv", "all")]
         against += [
             Comparison(ours, notebook, 2.5, 0.5),
+            Comparison(engine, notebook),
             Comparison(whole, sliding, 2.5, 0.5),
             Comparison(whole, notebook),
         ]
@@ -229,8 +235,12 @@ def sections(race: Race) -> list[tuple[str, list[Contender], list[Comparison]]]:
     if counter := shutil.which("wc"):
         readers[-1] = Contender(lines, (counter, "-l", str(race.folder / "all.csv")), race.folder / "all.csv")
     against += [Comparison(ours, plain, 15), Comparison(ours, quick), Comparison(ours, lines, floor=True)]
-    of_json, theirs = "read_log of JSON lines", "json.loads, fromisoformat"
-    jsons = [script("read", of_json, "some.jsonl", "some"), script("json_lines", theirs, "some.jsonl", "some")]
+    of_json, by_engine, theirs = "read_log of JSON lines", "the same without numba", "json.loads, fromisoformat"
+    jsons = [
+        script("read", of_json, "half.jsonl", "half"),
+        script("read_by_engine", by_engine, "half.jsonl", "half"),
+        script("json_lines", theirs, "few.jsonl", "few", FEW // HALF),
+    ]
     packed = [script("read", "read_log of CSV.gz", "some.csv.gz", "some")]
     unpacked = []
     if packer := shutil.which("gzip"):
@@ -246,7 +256,11 @@ def sections(race: Race) -> list[tuple[str, list[Contender], list[Comparison]]]:
     ]
     return [
         (f"{rows:,} rows of CSV", readers, against),
-        (f"{rows // SOME:,} rows of JSON lines", jsons, [Comparison(of_json, theirs, 6)]),
+        (
+            f"{rows // HALF:,} rows of JSON lines",
+            jsons,
+            [Comparison(of_json, theirs, 6), Comparison(by_engine, theirs)],
+        ),
         (f"{rows // SOME:,} rows of CSV.gz", packed, unpacked),
         (f"Parquet, {rows:,} and {WEEKS * rows:,} rows (goal: memory flat)", parquet, []),
     ]
@@ -265,7 +279,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="logs-") as name:
         folder = Path(name)
         race = Race(folder, rows)
-        counts = map(str, (rows, rows // SOME, rows // FEW, WEEKS))
+        counts = map(str, (rows, rows // HALF, rows // SOME, rows // FEW, WEEKS))
         made = measured((sys.executable, str(CONTENDERS), "generate", name, *counts), folder / "generate.out")
         print(f"{rows:,} calls made in {made.wall:.0f} s; {rounds} rounds, Python {sys.version.split()[0]}", flush=True)
         listed = sections(race)

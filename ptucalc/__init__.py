@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ptucalc.token_counts import TokenCounts
     from ptucalc.workload import LoadProfile, Workload
 
-__version__ = "0.8.0"
+__version__ = "0.9.0"
 
 __all__ = [
     "BadCatalog",

@@ -304,10 +304,12 @@ def test_words_come_at_the_models_pace() -> None:
                 if '"content":" ' in line:
                     times.append(time.monotonic() - began)
         assert len(times) == 11
-        assert 0.045 < times[0] < 0.2 and 0.55 <= times[-1] + 0.005 < 0.8
+        # never before they are due (a busy machine may be late), and not all of them at the end
+        assert all(at + 0.005 >= 0.05 * place for place, at in enumerate(times, 1))
+        assert times[0] + 0.2 < times[-1]
         whole = time.monotonic()
         httpx.post(url + CHAT, headers=KEY, json=HI)
-        assert 0.55 <= time.monotonic() - whole < 0.8
+        assert 0.55 <= time.monotonic() - whole
 
 
 def test_a_port_that_is_taken_is_told() -> None:

@@ -1,4 +1,4 @@
-"""The bucket's kernel, compiled where numba is installed; what was compiled is kept in the user's cache directory."""
+"""The kernels of buckets and of rows, compiled where numba is installed; that is kept in the user's cache directory."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from ptucalc import bucket_kernel
 from ptucalc.bucket_engine import ArrayEngine, Engine, PlainEngine
+from ptucalc.read import row_kernel
 from ptucalc.read.user_folders import user_cache
 
-__all__ = ["compiled_engine", "engine_for"]
+__all__ = ["RowKernel", "compiled_engine", "compiled_rows", "engine_for"]
 
 WORTH_COMPILING = 4_000_000
 """So many steps of calls take plain Python longer than numba takes to start."""
@@ -39,6 +40,34 @@ def engine_for(calls: int, counted: int, replayed: int = 0) -> Engine:
 @cache
 def compiled_engine() -> Engine | None:
     """The compiled engine; None where numba is not installed or does not work here."""
+    njit = _njit()
+    return None if njit is None else ArrayEngine(_compiled(njit))
+
+
+class RowKernel(NamedTuple):
+    """The functions of `row_kernel`, compiled or as they are."""
+
+    scan_rows: Callable[..., tuple[int, int, int]]
+    sum_minutes: Callable[..., None]
+
+
+@cache
+def compiled_rows() -> RowKernel | None:
+    """`row_kernel` compiled; None where numba does not work here, or could not keep it for the next time."""
+    njit = _njit()
+    try:
+        return (
+            None
+            if njit is None
+            else RowKernel._make(
+                njit(cache=True, nogil=True)(each) for each in (row_kernel.scan_rows, row_kernel.sum_minutes)
+            )
+        )
+    except (RuntimeError, OSError):
+        return None
+
+
+def _njit() -> Callable[..., Any] | None:
     if find_spec("numba") is None:
         return None
     directory = user_cache("numba")
@@ -48,7 +77,7 @@ def compiled_engine() -> Engine | None:
         import numba
     except (ImportError, OSError):  # a numba that does not fit this Python or numpy
         return None
-    return ArrayEngine(_compiled(numba.njit))
+    return cast("Callable[..., Any]", numba.njit)
 
 
 def _compiled(njit: Callable[..., Any]) -> dict[str, Callable[..., Any]]:

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 from ptucalc.errors import BadInput, Problem
 from ptucalc.log_formats import LogFormat, Recognised, RowFilter
+from ptucalc.read.fast_rows import FastRows, fast_rows
 from ptucalc.read.log_canonical import missing, value_at
 from ptucalc.read.log_checks import Checks
 from ptucalc.read.log_choices import Batch, Choices, window_of
+from ptucalc.read.log_files import LogFile
 from ptucalc.read.log_relation import NAMES, ZONE, Relation
 from ptucalc.read.log_sql import (
     FAILED_CALL,
@@ -33,7 +35,7 @@ from ptucalc.read.log_sql import (
     plain_calls,
     quoted,
 )
-from ptucalc.read.log_store import CallStore, EngineError
+from ptucalc.read.log_store import CallStore, EngineError, PlainSums, back_if_sorted
 from ptucalc.timestamps import TimeLayout, layout_of, parse_us
 
 __all__ = ["Loader"]
@@ -66,13 +68,20 @@ _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 class Loaded(NamedTuple):
     """A relation of calls: its name, what was made for it (kinds and names, the last one first to be dropped last), the
-    fields it has, its times in the order of the file, as SQL (None where they stand in no order), and what numbers its rows."""
+    fields it has, its times in the order of the file, as SQL (None where they stand in no order, or are looked at already:
+    `back` of them go back), and what numbers its rows.
+
+    Where plain calls are added up already, `parts` are a sample of them, and the others, each a relation of its own.
+    """
 
     name: str
     made: Sequence[tuple[str, str]]
     has: frozenset[str]
     in_order: str | None = None
     place: str = "rowid"
+    back: int = 0
+    sums: PlainSums | None = None
+    parts: tuple[str, str] = ("", "")
 
 
 class Loader:
@@ -236,7 +245,7 @@ class Loader:
             try:
                 typed = relation.typed(columns, names_as_enums=names_as_enums)
                 if (
-                    self._kept(typed, columns, relation, direct)
+                    self._kept(typed, columns, relation, direct, batch.files)
                     if kept
                     else self._taken(typed, columns, relation, direct)
                 ):
@@ -270,7 +279,9 @@ class Loader:
         self._drop(self.tables.pop())
         return False
 
-    def _kept(self, typed: str, columns: Mapping[str, str], relation: Relation, reading: Reading) -> bool:
+    def _kept(
+        self, typed: str, columns: Mapping[str, str], relation: Relation, reading: Reading, files: Sequence[LogFile]
+    ) -> bool:
         """Typed values kept as they are, and their calls as a view; False where any value was not as expected.
 
         Nearly all rows are plain calls: what else there is becomes a table of its own.
@@ -280,37 +291,39 @@ class Loader:
         number = self.store.next_number()
         raw, odd = f"values{number}", f"odd{number}"
         numbers = [name for name in NUMBERS if name in columns]
+        usual = not (reading.input_excludes_cached or reading.output_excludes_reasoning or reading.calls)
+        if usual and not reading.late_rules and reading.output_share is None:
+            fast = fast_rows(self.store, relation, files, columns, reading.window)
+            if fast is not None:
+                self._scanned(fast, reading)
+                return True
         # a cast to an integer rounds, so what is not whole ends the query
-        wholes = "".join(
-            f", case when {columns[name]} <> floor({columns[name]}) then error('not whole')::integer"
-            f" else {columns[name]}::integer end as n_{name}"
+        wholes = {
+            name: f"case when {columns[name]} <> floor({columns[name]}) then error('not whole')::integer"
+            f" else {columns[name]}::integer end"
             for name in numbers
-        )
-        names = "".join(f", {columns[name]} as f_{name}" for name in NAMES if name in columns)
-        status = f", {columns['status']}::smallint as code" if "status" in columns else ""
-        more = ""
+        }
+        values = _typed_values(wholes, columns, f"{columns['status']}::smallint" if "status" in columns else None)
         if reading.calls:
             texts = {f"f_{name}": f"given({columns[name]})" for name in ONLY_FOR_CALLS if name in columns}
             for made_of in only_for_calls(reading):
                 for name, text in texts.items():
                     made_of = made_of.replace(name, text)
-                more += f", {made_of}"
+                values += f", {made_of}"
         also = ["max_tokens", "duration_us", "kept_row"] if reading.calls else ["kept_row"]
         reading = reading._replace(calls=False)
         time = relation.typed_time(columns["timestamp"])
         kind = "view" if relation.again else "table"
         made = [(kind, raw)]
         try:
-            self.store.run(f"create {kind} {raw} as select {time} as t_us{names}{wholes}{status}{more} from {typed}")
+            self.store.run(f"create {kind} {raw} as select {time} as t_us{values} from {typed}")
             bounds = "".join(f", min(n_{name}) >= 0 and max(n_{name}) <= {LARGEST_KEPT}" for name in numbers)
             untimed, *bounded = self.store.run(f"select count(*) - count(t_us){bounds} from {raw}")[0]
             if untimed or False in bounded:
                 self._drop(Loaded("", made, frozenset()))
                 return False
-            reading = reading._replace(whole=True)
-            given = "".join(f", n_{name} is not null as g_{name}" for name in numbers)
-            text = ", code::varchar as f_status" if "status" in columns else ""
-            source = f"(select *, {0 if relation.again else 'rowid'} as kept_row, null::varchar as t_text, true as f_whole{given}{text} from {raw})"
+            reading = reading._replace(whole=True, coded="status" in columns)
+            source = _as_read(raw, numbers, "0" if relation.again else "rowid")
             made.insert(0, ("table", odd))
             self.store.run(f"create table {odd} as {calls(source, reading, but_plain=True, also=also)}")
             others, unlike = self.store.run(f"select count(*), count(*) filter (mark in {ODD}) from {odd}")[0]
@@ -337,6 +350,35 @@ class Loader:
             self._drop(Loaded("", made, frozenset()))
             raise
         return True
+
+    def _scanned(self, fast: FastRows, reading: Reading) -> None:
+        """Calls of rows in arrays, as views, and a table of those that are not plain ones."""
+        number = self.store.next_number()
+        raw, some, others, odd = f"values{number}", f"sample{number}", f"others{number}", f"odd{number}"
+        numbers = [name for name in NUMBERS if name in fast.counts]
+        for name, source in ((raw, fast.plain), (some, fast.sample), (others, fast.others)):
+            status = fast.counts.get("status")
+            if source != fast.others and status is not None:
+                status = "null::integer"
+            values = _typed_values(fast.counts, fast.names, status)
+            self.store.run(f"create view {name} as select us as t_us{values} from {source}")
+        reading = reading._replace(whole=True, coded="status" in fast.counts)
+        also = ["kept_row"]
+        self.store.run(f"create table {odd} as {calls(_as_read(others, numbers, '0'), reading, also=also)}")
+        plain, sampled = (
+            plain_calls(_as_read(source, numbers, "0"), reading, only_plain=False, also=also) for source in (raw, some)
+        )
+        name, chosen = f"calls{len(self.tables)}", f"chosen{number}"
+        self.store.run(f"create view {chosen} as {sampled}")
+        self.store.run(f"create view {name} as {plain} union all by name select * exclude (t_text) from {odd}")
+        views = [("view", each) for each in (name, chosen, others, some, raw)]
+        made = [*views[:1], ("table", odd), *views[1:]]
+        rows = 0 if fast.sums is None else fast.sums.totals["rows"]
+        self.tables.append(
+            Loaded(
+                name, made, reading.fields, None, "kept_row", back_if_sorted(fast.back, rows), fast.sums, (chosen, odd)
+            )
+        )
 
     def _drop(self, loaded: Loaded) -> None:
         for kind, name in loaded.made:
@@ -388,10 +430,10 @@ class Loader:
 
     def finish(self) -> bool:
         """Make `calls` of all that was read; whether there are ids to find duplicates by."""
-        self.back = sum(self.store.going_back(each.in_order) for each in self.tables if each.in_order)
+        self.back = sum(self.store.going_back(each.in_order) if each.in_order else each.back for each in self.tables)
         selects: list[str] = []
         ids = any("ids" in each.has for each in self.tables)
-        for table, _, has, _, place in self.tables:
+        for table, _, has, _, place, *_ in self.tables:
             written = "written" if "cache_write_tokens" in has else "0"
             counts = "requests, unsized, seconds"
             if "buckets" not in has:
@@ -403,8 +445,13 @@ class Loader:
                 f" flags{marks}{more} from {table}"
             )
         if len(selects) == 1:
+            (loaded,) = self.tables
             self.store.run(f"create view calls as {selects[0]}")
-            self.store.ids_in = self.tables[0].name
+            self.store.ids_in = loaded.name
+            if loaded.sums is not None:
+                self.store.sums = loaded.sums
+                for part, source in zip(("sample", "rest"), loaded.parts, strict=True):
+                    self.store.run(f"create view {part} as {selects[0].removesuffix(loaded.name)}{source}")
         else:
             whole = " union all by name ".join(f"({select})" for select in selects)
             self.store.run(f"create table calls as {whole}")
@@ -412,6 +459,19 @@ class Loader:
                 self._drop(each)
             self.store.ids_in = "calls"
         return ids
+
+
+def _typed_values(numbers: Mapping[str, str], names: Mapping[str, str], status: str | None) -> str:
+    """More of a select list: the numbers, names and status that there are, by field, as SQL."""
+    values = "".join(f", {numbers[name]} as n_{name}" for name in NUMBERS if name in numbers)
+    values += "".join(f", {names[name]} as f_{name}" for name in NAMES if name in names)
+    return values + ("" if status is None else f", {status} as code")
+
+
+def _as_read(relation: str, numbers: Sequence[str], place: str) -> str:
+    """A relation of typed values as a source of `calls`; `place` numbers its rows."""
+    given = "".join(f", n_{name} is not null as g_{name}" for name in numbers)
+    return f"(select *, {place} as kept_row, null::varchar as t_text, true as f_whole{given} from {relation})"
 
 
 def _are_days_of_excel(stamps: Sequence[str]) -> bool:

@@ -45,6 +45,8 @@ class Relation:
         self.paths: dict[str, list[tuple[str, ...]]] = {}
         self.again = first.kind == "parquet" and sum(file.size for file in batch.files) > KEPT_IN_MEMORY_BYTES
         self.has_enums = False
+        self.enums: dict[str, tuple[str, Sequence[str]]] = {}
+        """By field, the type of its names and the names, in the order of the type."""
         self.status_type = "VARCHAR"
         self.time_type = ""
         self.rejects = f"rejects{store.next_number()}"
@@ -219,6 +221,7 @@ class Relation:
             ):
                 raise EngineError("too many names, or names that need a second look")
             found[column] = f"names_{name}_{self.rejects}"
+            self.enums[name] = found[column], sorted(texts)
             self.store.run(f"create type {found[column]} as enum ({', '.join(map(quoted, sorted(texts)))})")
         return found
 

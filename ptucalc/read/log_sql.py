@@ -202,6 +202,8 @@ class Reading(NamedTuple):
     with_ids: bool = False
     whole: bool = False
     """Whether all numbers are known to be whole, and 0 or more."""
+    coded: bool = False
+    """Whether the status is a number, in the column `code`."""
     calls: bool = False
     """Whether the calls keep their `max_tokens` and durations."""
     duration_us: int | None = None
@@ -319,6 +321,7 @@ def _values(source: str, reading: Reading) -> _Values:
 
     status, said = f"try_cast({text('status')} as integer)", number("total_tokens")
     code = f"case when {text('status')} = '200' then 200 else {status} end" if "status" in fields else "null"
+    code = "code" if reading.coded else code
     both = f"{number('input_tokens')} as i, {number('output_tokens')} as o"
     if reading.output_share is not None:  # what is left of a token is output, which weighs more
         top, bottom = reading.output_share.as_integer_ratio()
@@ -371,7 +374,8 @@ def _values(source: str, reading: Reading) -> _Values:
     given = [field for field in NUMBERS if field in fields]
     not_whole = "g_{0} and (n_{0} is null or n_{0} <> floor(n_{0}) or n_{0} > " + f"{LARGEST})"
     beyond = outside("t_us", reading.window)
-    failed = f"coalesce(status_code >= 400, lower({text('status')}) in {FAILED}, false)"
+    says_so = "false" if reading.coded else f"lower({text('status')}) in {FAILED}"
+    failed = f"coalesce(status_code >= 400, {says_so}, false)"
     no_tokens = [("t_input is null or t_output is null", NO_TOKENS)]
     if "status" in fields:
         no_tokens = [

@@ -10,9 +10,9 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, repeat
 from math import gcd
-from operator import itemgetter
+from operator import add, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ptucalc.demand_profile import MinuteSums
@@ -22,7 +22,16 @@ from ptucalc.request_log import Stream
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["BACK_MINUTES", "EXACT_IDS", "CallStore", "EngineError", "Totals"]
+__all__ = [
+    "BACK_MINUTES",
+    "EXACT_IDS",
+    "SAMPLED_SHARE",
+    "CallStore",
+    "EngineError",
+    "PlainSums",
+    "Totals",
+    "back_if_sorted",
+]
 
 MEMORY = "1GB"
 """What the engine keeps in memory; more goes to the temporary folder."""
@@ -34,7 +43,8 @@ ID_WINDOW_SECONDS = 1800
 MINUTE_US = 60_000_000
 SAMPLED_STAMPS = 200_000
 COMPARED_CALLS = 1_000_000
-SAMPLED_SHARE = 64
+SAMPLED_SHARE = 61
+"""Of the time stamps, those that this number (a prime, so that no clock's step favours some) divides are looked at."""
 MANY_STEPS = 10
 FEW_ROWS = 100
 BACK_MINUTES = 5
@@ -64,6 +74,38 @@ class Totals(NamedTuple):
     without_requests: int
     flagged: Mapping[int, int]
 
+    def with_more(self, other: Totals) -> Totals:
+        """These rows and others of the same mark."""
+        firsts = [each.first_us for each in (self, other) if each.first_us is not None]
+        lasts = [each.last_us for each in (self, other) if each.last_us is not None]
+        return Totals(
+            self.rows + other.rows,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            min(firsts, default=None),
+            max(lasts, default=None),
+            self.whole_minutes + other.whole_minutes,
+            self.with_cached + other.with_cached,
+            self.cached_untold + other.cached_untold,
+            self.without_requests + other.without_requests,
+            {flag: count + other.flagged[flag] for flag, count in self.flagged.items()},
+        )
+
+
+class PlainSums(NamedTuple):
+    """Calls that were added up while they were read.
+
+    By stream, columns of all minutes that have any: the minute since 1970, and its requests, uncached, cached, written and
+    output tokens. `totals` are counts over all of them by name; times are the first and the last; `longest` is the longest
+    prompt in tokens.
+    """
+
+    minutes: Mapping[Stream, Sequence[Sequence[int]]]
+    totals: Mapping[str, int]
+    first_us: int
+    last_us: int
+    longest: int
+
 
 class CallStore:
     """An open database with the calls of one log. Close it, or use it in a with statement."""
@@ -74,6 +116,9 @@ class CallStore:
         self.folder = tempfile.mkdtemp(prefix="ptucalc-")
         self.progress = progress
         self.ids_in = "calls"
+        self.sums: PlainSums | None = None
+        """Of calls that are already added up. All others are then in the relation `rest`, and those of them at one time stamp
+        in `SAMPLED_SHARE` in the relation `sample`."""
         self.names_made = 0
         config: dict[str, Any] = {
             "autoinstall_known_extensions": "false",
@@ -135,23 +180,30 @@ class CallStore:
     def totals(self) -> dict[int, Totals]:
         """What there is of each mark, counted in one go."""
         flags = ", ".join(f"count(*) filter ((flags & {flag}) > 0)" for flag in FLAGS)
+        source = "calls" if self.sums is None else "rest"
         rows = self.run(
             f"""select mark, count(*), sum(uncached::bigint + cached + written), sum(output), min(us), max(us),
             count(*) filter (us % {MINUTE_US} = 0), count(*) filter (cached > 0),
             count(*) filter ((flags & {CACHED}) = 0 and uncached > 0), count(*) filter (requests = 0 and output > 0),
-            {flags} from calls group by mark"""
+            {flags} from {source} group by mark"""
         )
         own = len(Totals._fields) - 1
         found = {}
         for mark, *counts in rows:
             flagged = dict(zip(FLAGS, counts[own:], strict=True))
             found[mark] = Totals._make([*counts[:own], flagged])
+        if self.sums is not None:
+            plain = _totals(self.sums)
+            found[USED] = plain.with_more(found[USED]) if USED in found else plain
         return found
 
     def minutes(
         self, thresholds: Sequence[int], start: int, minute_us: int = MINUTE_US
     ) -> dict[Stream, list[MinuteSums]]:
         """Sums of every stream, minute (from the one at `start` on) and band, in that order."""
+        plain = self.sums
+        if plain is not None and (minute_us != MINUTE_US or plain.longest > min(thresholds, default=plain.longest)):
+            plain = None
         bands = (
             " + ".join(
                 f"(requests > 0 and uncached::bigint + cached + written > {limit} * requests)::integer"
@@ -165,7 +217,7 @@ class CallStore:
         ]
         query = f"""select coalesce(deployment::varchar, '') as name, coalesce(model::varchar, '') as of_model,
             {{}} from (select deployment, model, us // {minute_us} - {start} as minute, {bands} as band, {", ".join(sums)}
-            from (select * replace (case when mark = {UNSIZED} then 0 else requests end as requests) from calls)
+            from (select * replace (case when mark = {UNSIZED} then 0 else requests end as requests) from {"calls" if plain is None else "rest"})
             where mark in ({USED}, {UNSIZED}) group by all) order by name, of_model, minute, band"""
         columns = MinuteSums._fields
         try:  # 128 bits are never needed, and slow to hand over
@@ -175,18 +227,16 @@ class CallStore:
         found: dict[Stream, list[MinuteSums]] = {}
         for (deployment, model), those in groupby(rows, key=itemgetter(0, 1)):
             found[Stream(deployment, model)] = [MinuteSums._make(row[2:]) for row in those]
-        return found
+        return found if plain is None else _with_plain(found, plain, start)
 
     def clock_step_us(self) -> int | None:
         """The finest step of a coarse clock: where most calls share their stamp with another; None for a fine one."""
-        rows = self.run(
-            f"""select us, count(*) from (select us from calls where mark in ({USED}, {UNSIZED}) limit {SAMPLED_STAMPS})
-            group by us order by us"""
-        )
-        if sum(count for _, count in rows) < 2 * len(rows):
-            return None
-        stamps = [us for us, _ in rows]
-        return min((b - a for a, b in pairwise(stamps)), default=None)
+        stamps, calls, step = self.run(
+            f"""select count(*), sum(n), min(us - before) from (select us, n, lag(us) over (order by us) as before
+            from (select us, count(*) as n from (select us from calls where mark in ({USED}, {UNSIZED}) limit {SAMPLED_STAMPS})
+            group by us))"""
+        )[0]
+        return None if calls is None or calls < 2 * stamps else step
 
     def step_of_rows_us(self) -> tuple[int | None, bool]:
         """The longest step of which all times between stamps are multiples, and whether most rows follow at that step.
@@ -209,7 +259,7 @@ class CallStore:
             f"""select count(*) filter (where us - before < -{BACK_US}), count(*)
             from (select us, lag(us) over () as before from {times})"""
         )[0]
-        return int(back) if back * MOST_GOING_BACK < rows else 0
+        return back_if_sorted(int(back), int(rows))
 
     def identical(self, rows: int) -> tuple[int, str]:
         """How many rows repeat another in time, deployment and all tokens.
@@ -218,11 +268,14 @@ class CallStore:
         Of very many calls, those at one in `SAMPLED_SHARE` of the time stamps are looked at, which the text says.
         """
         sampled = rows > COMPARED_CALLS
-        only = f"and hash(us) % {SAMPLED_SHARE} = 0" if sampled else ""
+        only = f"and us % {SAMPLED_SHARE} = 0" if sampled else ""
+        columns = "us, deployment, model, uncached, cached, written, output"
+        parts = ("sample", "rest") if sampled and self.sums is not None else ("calls",)
+        compared = " union all ".join(f"select {columns}, mark from {part}" for part in parts)
         fine, coarse = self.run(
             f"""select coalesce(sum(n - 1) filter (where us % 1000000 <> 0), 0), coalesce(sum(n - 1), 0)
-            from (select us, count(*) as n from calls where mark = {USED} {only} and (output > 0 or uncached > 0 or cached > 0)
-            group by us, deployment, model, uncached, cached, written, output having count(*) > 1)"""
+            from (select us, count(*) as n from ({compared}) where mark = {USED} {only}
+            and (output > 0 or uncached > 0 or cached > 0) group by {columns} having count(*) > 1)"""
         )[0]
         many = rows >= FEW_ROWS and coarse * (SAMPLED_SHARE if sampled else 1) * 3 >= rows
         found = coarse if many else fine
@@ -249,3 +302,47 @@ class CallStore:
         if windowed:
             return f"ids compared within {ID_WINDOW_SECONDS // 60} minutes ({count:,} of them)"
         return f"ids compared over all {count:,}"
+
+
+def back_if_sorted(back: int, rows: int) -> int:
+    """How many of some rows go back in time; 0 where so many do that they are in no order at all."""
+    return back if back * MOST_GOING_BACK < rows else 0
+
+
+def _totals(sums: PlainSums) -> Totals:
+    """Totals of calls that were added up; each counts as one request."""
+    told = sums.totals
+    return Totals(
+        rows=told["rows"],
+        input_tokens=told["input"],
+        output_tokens=told["output"],
+        first_us=sums.first_us,
+        last_us=sums.last_us,
+        whole_minutes=told["whole_minutes"],
+        with_cached=told["with_cached"],
+        cached_untold=told["cached_untold"],
+        without_requests=0,
+        flagged={flag: told["cached_told"] if flag == CACHED else 0 for flag in FLAGS},
+    )
+
+
+_NO_MINUTES: Sequence[Sequence[int]] = ((),) * 6
+
+
+def _with_plain(
+    found: Mapping[Stream, Sequence[MinuteSums]], plain: PlainSums, start: int
+) -> dict[Stream, list[MinuteSums]]:
+    """Minutes of the rest, and of calls that were added up, which are all in band 0."""
+    both = {}
+    for stream in sorted({*found, *plain.minutes}):
+        minutes, requests, *tokens = plain.minutes.get(stream, _NO_MINUTES)
+        places = [minute - start for minute in minutes]
+        added = list(map(MinuteSums, places, repeat(0), requests, repeat(0), *tokens))
+        others = {(row.minute, row.band): row for row in found.get(stream, ())}
+        if others:
+            for row in added:
+                other = others.get(row[:2])
+                others[row[:2]] = row if other is None else MinuteSums(*row[:2], *map(add, row[2:], other[2:]))
+            added = [others[at] for at in sorted(others)]
+        both[stream] = added
+    return both

@@ -1,0 +1,356 @@
+"""Rows that are all written alike: what a scan reads, what it leaves to others, and what it adds up. By hand."""
+
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ptucalc.read.row_kernel import ABSENT, KINDS, MISSING, TOTALS, Names, Plain, Rows, Template, scan_rows, sum_minutes
+
+ALWAYS = (0, 2**62)
+ZEROS = bytes(64)
+LINE = "2026-11-02T09:00:01.250Z,chat,skipped,1000,200,50\n"
+AT = datetime(2026, 11, 2, 9, 0, 1, 250_000, tzinfo=UTC)
+NAMES = ("chat", "chat-long", "search")
+
+
+def micros(moment):
+    """Microseconds since 1970."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def joined(parts):
+    """Parts in one, and where each begins and the last ends."""
+    at = [0]
+    for part in parts:
+        at.append(at[-1] + len(part))
+    return b"".join(parts), at
+
+
+def template(literals=(b"", b"Z,", b",", b",", b",", b",", b"\n"), digits=3, empty=1, kinds=None):
+    """A time, a name, a text, and three counts: input, cached, output."""
+    text, at = joined(literals)
+    kinds = kinds or ("time", "name", "text", "count", "count", "count")
+    return Template([KINDS[kind] for kind in kinds], [0, 0, 0, 0, 1, 2], at, text, digits, empty)
+
+
+def names(known=NAMES):
+    """One column of names."""
+    text, at = joined([name.encode() for name in known])
+    return Names(text, at, [0, len(known)])
+
+
+def room(capacity=20, counts=3):
+    """Rows to be read into."""
+    return Rows([0] * capacity, [0] * capacity * counts, [0] * capacity, capacity)
+
+
+def scanned(text, plain=None, start=0, stop=None, capacity=20, **written):
+    """Plain calls and other rows as tuples (time, name, input, cached, output), and where the scan ended."""
+    data = text.encode() if isinstance(text, str) else text
+    rows, others = room(capacity), room(capacity)
+    plain = plain or Plain(0, 2, 1, ABSENT, ABSENT, ABSENT, *ALWAYS)
+    stop = len(data) if stop is None else stop
+    count, odd, ended = scan_rows(data + ZEROS, start, stop, template(**written), names(), plain, rows, others)
+    return as_tuples(rows, count), as_tuples(others, odd), ended
+
+
+def as_tuples(rows, count):
+    """The first rows."""
+    known = [NAMES[number] for number in rows.names[:count]]
+    columns = [rows.counts[place * rows.capacity : place * rows.capacity + count] for place in range(3)]
+    return list(zip(rows.times[:count], known, *columns, strict=True))
+
+
+def test_a_row_is_read():
+    assert scanned(LINE) == ([(micros(AT), "chat", 1000, 200, 50)], [], len(LINE))
+
+
+def test_rows_are_read_from_the_start_to_the_stop():
+    three = LINE * 3
+    assert scanned(three, start=len(LINE), stop=len(LINE) + 1)[0] == [(micros(AT), "chat", 1000, 200, 50)]
+    assert len(scanned(three, start=len(LINE), stop=2 * len(LINE) + 1)[0]) == 2
+    assert scanned(three, stop=2 * len(LINE))[2] == 2 * len(LINE)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "moment"),
+    [
+        ("1970-01-01T00:00:00.000", datetime(1970, 1, 1, tzinfo=UTC)),
+        ("2024-02-29 23:59:59.999", datetime(2024, 2, 29, 23, 59, 59, 999_000, tzinfo=UTC)),
+        ("2000-02-29T12:00:00.001", datetime(2000, 2, 29, 12, 0, 0, 1000, tzinfo=UTC)),
+        ("2026-12-31T23:59:00.000", datetime(2026, 12, 31, 23, 59, tzinfo=UTC)),
+        ("2027-01-01T00:00:00.000", datetime(2027, 1, 1, tzinfo=UTC)),
+        ("2038-01-19T03:14:08.000", datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC)),
+        ("2199-12-31T23:59:59.999", datetime(2199, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)),
+    ],
+)
+def test_times_of_the_calendar(stamp, moment):
+    (row,), _, _ = scanned(LINE.replace("2026-11-02T09:00:01.250", stamp))
+    assert row[0] == micros(moment)
+
+
+@given(
+    st.lists(
+        st.datetimes(datetime(1970, 1, 1), datetime(2199, 12, 31, 23, 59, 59)),  # noqa: DTZ001
+        min_size=1,
+        max_size=8,
+    ),
+    st.integers(0, 6),
+)
+def test_times_after_one_another_with_any_digits(moments, digits):
+    text = ""
+    expected = []
+    for moment in moments:
+        fraction = f".{moment.microsecond:06}"[: digits + 1] if digits else ""
+        text += LINE.replace("2026-11-02T09:00:01.250", f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + fraction)
+        kept = moment.microsecond // 10 ** (6 - digits) * 10 ** (6 - digits)
+        expected.append(micros(moment.replace(microsecond=kept, tzinfo=UTC)))
+    assert [row[0] for row in scanned(text, digits=digits)[0]] == expected
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "2026-02-29T09:00:01.250",  # no leap year
+        "2100-02-29T09:00:01.250",
+        "2026-04-31T09:00:01.250",
+        "2026-00-10T09:00:01.250",
+        "2026-13-10T09:00:01.250",
+        "2026-11-00T09:00:01.250",
+        "1969-12-31T09:00:01.250",
+        "2200-01-01T09:00:01.250",
+        "2026-11-02T24:00:01.250",
+        "2026-11-02T09:60:01.250",
+        "2026-11-02T09:00:60.250",  # a leap second
+        "2026-11-02T09:00:01,250",
+        "2026-11-02T09:00:01.25",
+        "2026-11-02T09:00:01.2500",
+        "2026-11-02T09:00:01",
+        "2026-11-02t09:00:01.250",
+        "2026/11/02T09:00:01.250",
+        "2026-11-02T09-00:01.250",
+        "2026-11-02T09:00-01.250",
+        "2o26-11-02T09:00:01.250",
+        "2026-11-02T09:00:0:.250",
+        "2026-11-02T09:00:01.2/0",
+        "",
+    ],
+)
+@pytest.mark.parametrize("first", ["", LINE])
+def test_what_is_no_such_time_ends_the_scan(stamp, first):
+    rows, others, ended = scanned(first + LINE.replace("2026-11-02T09:00:01.250", stamp))
+    assert (len(rows), others, ended) == (bool(first), [], len(first))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        LINE.replace("Z,", "+00:00,"),
+        LINE.replace(",chat,", ",chats,"),
+        LINE.replace(",chat,", ",cha,"),
+        LINE.replace(",chat,", ",,"),
+        LINE.replace(",chat,", ',"chat",'),
+        LINE.replace("1000", '"1000"'),
+        LINE.replace("1000", "1000.0"),
+        LINE.replace("1000", "-1000"),
+        LINE.replace("1000", " 1000"),
+        LINE.replace("1000", "1e3"),
+        LINE.replace("1000", "500000001"),
+        LINE.replace("1000", "9" * 30),
+        LINE.replace("skipped", 'skip"ped'),
+        LINE.replace("skipped", "skip\\ped"),
+        LINE.replace("skipped", "skip\rped"),
+        LINE.replace("skipped", "skip\tped"),
+        LINE.replace("skipped", "skip\nped"),
+        LINE.replace("skipped", "gesprächig"),
+        LINE.replace(",50", ",50,"),
+        LINE.replace(",50", ""),
+        LINE.replace("\n", "\r\n"),
+        "\n",
+        LINE.rstrip("\n"),
+    ],
+)
+def test_a_row_that_is_written_in_another_way_ends_the_scan(wrong):
+    rows, others, ended = scanned(LINE + wrong + LINE)
+    assert (len(rows), others, ended) == (1, [], len(LINE))
+
+
+def test_the_largest_count_and_an_empty_one():
+    (row,), _, _ = scanned(LINE.replace("1000", "500000000").replace("200", ""))
+    assert row[2:4] == (500_000_000, MISSING)
+
+
+def test_in_json_a_count_is_never_empty_and_has_no_zero_in_front():
+    assert scanned(LINE.replace("200", "0"), empty=0)[0][0][3] == 0
+    for wrong in ("", "0200", "00"):
+        assert scanned(LINE.replace("200", wrong), empty=0)[2] == 0
+
+
+def test_a_name_that_begins_like_another():
+    text = LINE + LINE.replace(",chat,", ",chat-long,") + LINE.replace(",chat,", ",search,") + LINE
+    assert [row[1] for row in scanned(text)[0]] == ["chat", "chat-long", "search", "chat"]
+
+
+def test_numbers_of_json_that_nobody_asks_for():
+    kinds = ("time", "name", "number", "count", "count", "count")
+    for number, known in (
+        ("7", True),
+        ("0.25", True),
+        ("1e5", False),
+        ("-7", False),
+        ("", False),
+        (".5", False),
+        ("null", False),
+    ):
+        assert bool(scanned(LINE.replace("skipped", number), kinds=kinds)[0]) is known
+
+
+def test_there_is_room_for_so_many_rows():
+    rows, _, ended = scanned(LINE * 3, capacity=2)
+    assert (len(rows), ended) == (2, 2 * len(LINE))
+    odd = LINE.replace("1000", "")
+    _, others, ended = scanned(odd * 3, capacity=2)
+    assert (len(others), ended) == (2, 2 * len(odd))
+
+
+# input, cached, output of a call; and with written, reasoning and total tokens beside them
+ONLY_PLAIN = [
+    ((1, 0, 0), True),
+    ((0, 0, 1), True),
+    ((0, 0, 0), False),
+    ((10, 10, 0), True),
+    ((10, 11, 5), False),
+    ((10, MISSING, 5), True),
+    ((MISSING, 0, 5), False),
+    ((5, 0, MISSING), False),
+]
+
+
+@pytest.mark.parametrize(("call", "is_plain"), ONLY_PLAIN)
+def test_which_calls_are_plain(call, is_plain):
+    texts = ["" if count == MISSING else str(count) for count in call]
+    text = f"2026-11-02T09:00:01.250Z,chat,skipped,{','.join(texts)}\n"
+    expected = [(micros(AT), "chat", *call)]
+    rows, others, _ = scanned(text)
+    assert (rows, others) == ((expected, []) if is_plain else ([], expected))
+
+
+@pytest.mark.parametrize(
+    ("place", "third", "is_plain"),
+    [
+        ("written", "100", True),
+        ("written", "101", False),
+        ("written", "", True),
+        ("reasoning", "50", True),
+        ("reasoning", "51", False),
+        ("reasoning", "", True),
+        ("total", "150", True),
+        ("total", "151", False),
+        ("total", "149", False),
+        ("total", "", True),
+    ],
+)
+def test_which_calls_are_plain_by_other_counts(place, third, is_plain):
+    """100 input, 50 output and a third count."""
+    plain = Plain(0, 2, ABSENT, ABSENT, ABSENT, ABSENT, *ALWAYS)._replace(**{place: 1})
+    rows, others, _ = scanned(LINE.replace("1000,200,50", f"100,{third},50"), plain)
+    assert (len(rows), len(others)) == ((1, 0) if is_plain else (0, 1))
+
+
+def test_cached_and_written_tokens_share_the_input():
+    plain = Plain(0, 2, 1, 1, ABSENT, ABSENT, *ALWAYS)
+    assert len(scanned(LINE.replace("1000,200", "400,200"), plain)[0]) == 1
+    assert len(scanned(LINE.replace("1000,200", "399,200"), plain)[0]) == 0
+
+
+def test_calls_outside_of_the_window_are_others():
+    now = micros(AT)
+    for since, until, inside in ((now, now + 1, 1), (now + 1, now + 2, 0), (0, now, 0)):
+        rows, others, _ = scanned(LINE, Plain(0, 2, 1, ABSENT, ABSENT, ABSENT, since, until))
+        assert (len(rows), len(others)) == (inside, 1 - inside)
+
+
+def test_minutes_are_added_up_by_hand():
+    first = micros(AT) // 60_000_000
+    text = (
+        LINE  # 800 + 200 input, 50 output
+        + LINE.replace(",chat,", ",search,").replace("200,50", ",7")  # 1000 input, cached unknown
+        + LINE.replace("09:00:01.250", "09:02:00.000").replace("1000,200,50", "10,10,0")
+        + LINE.replace("09:00:01.250", "09:00:59.999").replace("1000,200,50", "0,0,9")
+    )
+    data = text.encode() + ZEROS
+    plain = Plain(0, 2, 1, ABSENT, ABSENT, ABSENT, *ALWAYS)
+    rows = room()
+    count, _, _ = scan_rows(data, 0, len(text), template(), names(), plain, rows, room())
+    minutes = 3
+    sums, totals = [0] * len(NAMES) * minutes * 5, [0] * len(TOTALS)
+    sum_minutes(count, rows, plain, names(), first, minutes, sums, totals)
+    by_minute = [sums[place : place + 5] for place in range(0, len(sums), 5)]
+    idle = [0] * 5
+    assert by_minute == [
+        *([2, 800, 200, 0, 59], idle, [1, 0, 10, 0, 0]),  # chat
+        *(idle, idle, idle),  # chat-long
+        *([1, 1000, 0, 0, 7], idle, idle),  # search
+    ]
+    assert dict(zip(TOTALS, totals, strict=True)) == {
+        "rows": 4,
+        "input": 2010,
+        "output": 66,
+        "whole_minutes": 1,
+        "with_cached": 2,
+        "cached_told": 3,
+        "cached_untold": 1,
+    }
+
+
+def test_written_tokens_are_a_class_of_their_own():
+    plain = Plain(0, 2, ABSENT, 1, ABSENT, ABSENT, *ALWAYS)
+    rows = room()
+    count, _, _ = scan_rows(LINE.encode() + ZEROS, 0, len(LINE), template(), names(), plain, rows, room())
+    sums, totals = [0] * 15, [0] * len(TOTALS)
+    sum_minutes(count, rows, plain, names(), micros(AT) // 60_000_000, 1, sums, totals)
+    assert sums[:5] == [1, 800, 0, 200, 50]
+    assert totals[TOTALS.index("cached_untold")] == 1
+    text = LINE.replace("1000", "200").encode()  # all of it written: nothing that could have been cached
+    count, _, _ = scan_rows(text + ZEROS, 0, len(text), template(), names(), plain, rows, room())
+    sum_minutes(count, rows, plain, names(), micros(AT) // 60_000_000, 1, sums, totals)
+    assert (totals[0], totals[TOTALS.index("cached_untold")]) == (2, 1)
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+@settings(deadline=None)  # it compiles once
+@given(
+    st.lists(
+        st.sampled_from([LINE, LINE.replace("1000", "7"), LINE.replace("chat", "search"), LINE.replace("200", "")]),
+        max_size=6,
+    ),
+    st.text(st.sampled_from("0129Z,:-T.\n chat"), max_size=60),
+)
+def test_compiled_it_answers_the_same(lines, rest):
+    import numpy
+
+    from .engines import compiled_row_kernel
+
+    text = ("".join(lines) + rest).encode()
+    plain = Plain(0, 2, 1, ABSENT, ABSENT, ABSENT, *ALWAYS)
+
+    def array(values, kind="int64"):
+        return numpy.array(list(values), dtype=kind)
+
+    written, known = template(), names()
+    arrays = Rows(array([0] * 20), array([0] * 60, "int32"), array([0] * 20, "uint16"), 20)
+    other_arrays = Rows(array([0] * 20), array([0] * 60, "int32"), array([0] * 20, "uint16"), 20)
+    count, odd, ended = compiled_row_kernel().scan_rows(
+        numpy.frombuffer(text + ZEROS, "uint8"),
+        0,
+        len(text),
+        Template(*map(array, written[:4]), *written[4:]),
+        Names(*map(array, known)),
+        plain,
+        arrays,
+        other_arrays,
+    )
+    assert (as_tuples(arrays, count), as_tuples(other_arrays, odd), ended) == scanned(text)
