@@ -110,7 +110,7 @@ def emulator(kind: str) -> Any:
     backend = Provisioned(
         name="chat", model=model, ptu=1 if refusing else 1_000_000, window_us=1000 if refusing else 60_000_000
     )
-    log = CallLog(open(os.devnull, "w", encoding="utf-8"), json_lines=False) if kind == "log" else None  # noqa: SIM115
+    log = CallLog(open(os.devnull, "wb", buffering=0), json_lines=False) if kind == "log" else None  # noqa: SIM115
     shape = AnswerShape(shortest=20, longest=20, scale=Fraction(0))
     return application(Emulator([Deployment(backend=backend, model=model)], {MODEL: counting}, shape=shape, log=log))
 

@@ -1,7 +1,7 @@
 """What an emulated model answers: made-up lengths, times and texts, the same for the same seed.
 
 Only the length and the time of an answer mean anything. Its text has exactly the tokens that its usage says, in words of
-one token each.
+one token each, unless the request asks for another form (`made_up_forms`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ptucalc.arrivals import draws
 from ptucalc.errors import BadInput, Problem
+from ptucalc.made_up_forms import AnswerForm, FormedText
 from ptucalc.token_parts import Approximate, Tokens
 
 __all__ = ["AnswerPlan", "AnswerShape", "Answers", "Vocabulary", "parse_lengths", "usable_words"]
@@ -37,7 +38,8 @@ WORDS = (
 class AnswerPlan(NamedTuple):
     """An answer: its output tokens, how many of them are reasoning, which nobody sees, and how long it takes.
 
-    `first_us` is the time to the first token, `duration_us` that to the last. `cut`: max_tokens ended it.
+    `first_us` is the time to the first token, `duration_us` that to the last. `cut`: max_tokens ended it. `formed` is its
+    text where the request says what form it must have.
     """
 
     number: int
@@ -46,6 +48,7 @@ class AnswerPlan(NamedTuple):
     first_us: int
     duration_us: int
     cut: bool
+    formed: FormedText | None = None
 
     @property
     def shown(self) -> int:
@@ -116,8 +119,8 @@ class Answers:
         self._base, self._step = int(base * self._under), int(step * self._under)
         self._speed, self._speed_under = Fraction(speed).as_integer_ratio()
 
-    def plan(self, max_tokens: int | None) -> AnswerPlan:
-        """The next answer, to a call that allows so many tokens (None: it does not say)."""
+    def plan(self, max_tokens: int | None, form: AnswerForm | None = None) -> AnswerPlan:
+        """The next answer, to a call that allows so many tokens (None: it does not say), in a form if it must have one."""
         shape = self.shape
         self._number += 1
         length, pace = next(self._draws), next(self._draws)
@@ -128,11 +131,16 @@ class Answers:
         cut = max_tokens is not None and (wanted > max_tokens or shape.shortest is None)
         output = max_tokens if cut and max_tokens is not None else wanted
         reasoning = output * shape.reasoning.numerator // shape.reasoning.denominator
+        formed = None
+        if form is not None:
+            room = None if max_tokens is None else max_tokens - reasoning
+            formed = form.made(self._number, output - reasoning, room)
+            output, cut = reasoning + formed.tokens, formed.cut
         factor = self._base + self._step * pace
         first = shape.first_token_us * factor // self._under
         generating = output * self._speed * factor // (self._speed_under * self._under)
         one = generating * (reasoning + 1) // output
-        return AnswerPlan(self._number, output, reasoning, first + one, first + generating, cut)
+        return AnswerPlan(self._number, output, reasoning, first + one, first + generating, cut, formed)
 
 
 class Vocabulary:

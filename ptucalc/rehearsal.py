@@ -7,7 +7,7 @@ traffic with spillover": the property of the deployment wins over the header of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NamedTuple
@@ -29,6 +29,7 @@ __all__ = [
     "MinuteTotals",
     "Place",
     "Rehearsal",
+    "deployment_problems",
 ]
 
 KEPT_MINUTES = 24 * 60
@@ -158,6 +159,11 @@ class Place:
                 assumed_max_tokens=assumed_max_tokens,
             )
 
+    @classmethod
+    def checked(cls, deployment: Deployment) -> Deployment:
+        """The deployment, if it can be emulated. Raises BadInput."""
+        return cls(deployment, None).deployment
+
     def arrive(self, now_us: int, call: ArrivingCall) -> Admitted | Refused | Rejected | Down:
         """What this deployment says to a call. One that is down counts nothing."""
         backend = self.deployment.backend
@@ -190,7 +196,9 @@ class Rehearsal:
 
     def __init__(self, deployments: Iterable[Deployment], *, assumed_max_tokens: int | None = None) -> None:
         listed = list(deployments)
-        problems = _wrong(listed)
+        problems = [problem for _, problem in deployment_problems(listed)]
+        if not listed:
+            problems.append(Problem("deployments", "", "at least one deployment"))
         self.places: dict[str, Place] = {}
         for deployment in listed:
             try:
@@ -204,8 +212,19 @@ class Rehearsal:
         """The deployment of that name, in any case."""
         return self.places.get(name.casefold())
 
-    def decide(self, now_us: int, place: Place, call: ArrivingCall, spill_to: str | None = None) -> Decision:
-        """Who takes a call, or why nobody does. `spill_to` is what the request says; CannotSpill where that is wrong."""
+    def decide(
+        self,
+        now_us: int,
+        place: Place,
+        call: ArrivingCall,
+        spill_to: str | None = None,
+        *,
+        spilled: Callable[[Place], ArrivingCall] | None = None,
+    ) -> Decision:
+        """Who takes a call, or why nobody does. `spill_to` is what the request says; CannotSpill where that is wrong.
+
+        `spilled` tells what the call is at the deployment that it spills over to: what that has cached is its own matter.
+        """
         target = self._target(place, spill_to)
         verdict = place.arrive(now_us, call)
         if isinstance(verdict, Admitted):
@@ -215,7 +234,7 @@ class Rehearsal:
         place.spilled += 1
         target.spilled += 1
         cause = _refusal(place, verdict).status
-        second = target.arrive(now_us, call)
+        second = target.arrive(now_us, call if spilled is None else spilled(target))
         if isinstance(second, Admitted):
             return Decision(OK, target, second, spilled_from=place.name, spill_cause=cause)
         return _refusal(target, second)._replace(spilled_from=place.name, spill_cause=cause)
@@ -229,7 +248,7 @@ class Rehearsal:
             return None
         target = self.place(spill_to)
         if why := _no_target(deployment, None if target is None else target.deployment):
-            raise CannotSpill(f"{spill_to}: {why}")
+            raise CannotSpill(f"{spill_to}: expected {why}")
         return target
 
 
@@ -245,33 +264,32 @@ def _refusal(place: Place, verdict: Refused | Rejected | Down) -> Decision:
     return Decision(UNAVAILABLE, place)
 
 
-def _wrong(deployments: Sequence[Deployment]) -> list[Problem]:
+def deployment_problems(deployments: Sequence[Deployment]) -> list[tuple[int, Problem]]:
+    """What is wrong with the names and the spillover of deployments of one resource, each with the place of whose it is."""
     problems = []
     names: dict[str, Deployment] = {}
-    if not deployments:
-        problems.append(Problem("deployments", "", "at least one deployment"))
-    for deployment in deployments:
+    for place, deployment in enumerate(deployments):
         if deployment.name.casefold() in names:
-            problems.append(Problem("deployment", deployment.name, "a name that no other deployment has"))
+            problems.append((place, Problem("deployment", deployment.name, "a name that no other deployment has")))
         names.setdefault(deployment.name.casefold(), deployment)
-    for deployment in deployments:
+    for place, deployment in enumerate(deployments):
         if deployment.spillover is None:
             continue
         if isinstance(deployment.backend, Standard):
-            problems.append(
-                Problem("spillover", deployment.spillover, "left out: a Standard deployment does not spill")
-            )
-        elif why := _no_target(deployment, names.get(deployment.spillover.casefold())):
-            problems.append(Problem("spillover", deployment.spillover, why))
+            why = "left out: a Standard deployment does not spill"
+        else:
+            why = _no_target(deployment, names.get(deployment.spillover.casefold()))
+        if why:
+            problems.append((place, Problem("spillover", deployment.spillover, why)))
     return problems
 
 
 def _no_target(source: Deployment, target: Deployment | None) -> str:
-    """Why calls cannot spill over there; empty where they can."""
-    if target is None or isinstance(target.backend, Provisioned):
-        return "expected the name of a Standard deployment of this resource"
-    if target.model.name != source.model.name or target.backend.model_version != source.backend.model_version:
-        return f"expected a Standard deployment of the same model and version ({source.model.name})"
+    """What is expected instead of that target; empty where calls can spill over there."""
     if source.model.spillover is False:
-        return f"expected nothing: {source.model.name} does not support spillover"
+        return f"left out: {source.model.name} does not support spillover"
+    if target is None or isinstance(target.backend, Provisioned):
+        return "the name of a Standard deployment of this resource"
+    if target.model.name != source.model.name or target.backend.model_version != source.backend.model_version:
+        return f"a Standard deployment of the same model and version ({source.model.name})"
     return ""

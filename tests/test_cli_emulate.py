@@ -150,7 +150,7 @@ def test_ctrl_c_stops_it_and_the_log_is_whole(tmp_path: Path, sent: signal.Signa
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert running.stderr is not None
-    address = running.stderr.readline().split()[2].rstrip(":")
+    address = running.stderr.readline().split()[2].rstrip(";")
     body = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 1}
     url = f"{address}/openai/v1/chat/completions"
     for _ in range(100):

@@ -19,8 +19,8 @@ from ptucalc.rehearsal import Decision, Rehearsal
 from ptucalc.route_replay import replay_route
 from ptucalc.router import AnswerKind, FailureReason
 from ptucalc.routing import Outage, Provisioned, Retry, Route, Standard, WaitWhere
-from ptucalc.serve.emulator import ServedCall
 from ptucalc.serve.front import Arrival, RefusedCall
+from ptucalc.serve.served import ServedCall
 
 from .emulating import ALDER, MINUTE, SECOND, Hand, emulator
 from .invented import a_model

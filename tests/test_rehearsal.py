@@ -62,6 +62,38 @@ def test_a_standard_deployment_that_is_full_too_has_the_last_word() -> None:
     assert (decision.status, decision.place, decision.retry_after_us) == (429, payg, MINUTE)
 
 
+def test_a_prompt_is_cached_where_it_was_served() -> None:
+    """A full deployment's spilled call of 1,500 tokens warms the Standard one, which has 1,408 of it cached the next time."""
+    clock = Hand()
+    running = emulator(provisioned(1, spillover="payg"), standard(None), clock=clock, cache_us=10 * MINUTE)
+    chat, payg = running.served["chat"], running.served["payg"]
+
+    def cached(served: Any, letters: int) -> tuple[str, int]:
+        clock.now_us += 1
+        call = running.decide(served, served.read(body(letters, 1)), streamed=False, spill_to=None)
+        running.end(call)
+        return call.decision.place.name, call.tokens.cached
+
+    assert cached(chat, 2000) == ("chat", 0)
+    assert cached(chat, 1493) == ("payg", 0)  # 1,500 tokens of letters that begin as those 2,000 do
+    assert cached(payg, 1493) == ("payg", 1408)
+    assert cached(chat, 1493) == ("payg", 1408)
+    clock.now_us += 5 * MINUTE
+    assert cached(chat, 1493) == ("chat", 1408)  # the beginning of the 2,000 that it has served itself
+
+
+def test_what_a_deployment_did_not_serve_it_has_not_cached() -> None:
+    clock = Hand()
+    running = emulator(provisioned(1, spillover="payg"), standard(None), clock=clock, cache_us=10 * MINUTE)
+    chat = running.served["chat"]
+    running.rehearsal.places["chat"].arrive(clock.now_us, HUGE)
+    for expected in (0, 1408):
+        clock.now_us += 1
+        call = running.decide(chat, chat.read(body(1493, 1)), streamed=False, spill_to=None)
+        assert (call.decision.place.name, call.tokens.cached, call.tokens.prompt) == ("payg", expected, 1500)
+    assert chat.tokens(clock.now_us, chat.read(body(1493, 1)), 1).cached == 0
+
+
 def test_a_prompt_over_the_limit_spills_or_is_a_bad_request() -> None:
     both = Rehearsal([provisioned(1, model=LIMITED), standard(None, model=LIMITED)])
     chat, payg = both.places.values()
@@ -136,7 +168,7 @@ _calls = st.lists(
 def test_a_log_simulates_to_the_same_answers(
     tmp_path: Path, calls: list[tuple[int, int, int | None]], ptu: int, window: int, spills: bool, json_lines: bool
 ) -> None:
-    stream, clock = io.StringIO(), Hand()
+    stream, clock = io.BytesIO(), Hand()
     shape = AnswerShape(shortest=1, longest=400, seed=len(calls), reasoning=Fraction(1, 3))
     deployments = [provisioned(ptu, window=window, spillover="payg" if spills else None), standard(10_000, 60)]
     running = emulator(
@@ -156,9 +188,9 @@ def test_a_log_simulates_to_the_same_answers(
         now = clock.now_us + gap + 1  # no two readings of the clock are the same
         end_until(now)
         clock.now_us = max(now, clock.now_us + 1)
-        counted, keys = served.read(body(letters, most))
-        assert counted.input_tokens == 7 + letters
-        call = running.decide(served, counted, keys, streamed=False, spill_to=None)
+        prompt = served.read(body(letters, most))
+        assert prompt.counted.input_tokens == 7 + letters
+        call = running.decide(served, prompt, streamed=False, spill_to=None)
         statuses.append(call.decision.status)
         when.append(clock.now_us)
         lasting.append(call.plan.duration_us)
@@ -166,9 +198,11 @@ def test_a_log_simulates_to_the_same_answers(
         if call.decision.admitted is not None:
             heappush(under_way, (clock.now_us + call.plan.duration_us, number, call))
     end_until(clock.now_us + 3600 * SECOND)
+    assert running.log is not None
+    running.log.flush()
 
     path = tmp_path / ("calls.jsonl" if json_lines else "calls.csv")
-    path.write_text(stream.getvalue(), encoding="utf-8")
+    path.write_bytes(stream.getvalue())
     with read_log(path, calls=True) as log:
         assert log.source.rows_used == len(calls)
         assert not log.source.skipped
@@ -201,8 +235,8 @@ def test_metrics_are_those_of_azure_monitor(tmp_path: Path) -> None:
     served = running.served["chat"]
     calls = []
     for _ in range(3):
-        counted, keys = served.read(body(1100, 200))
-        calls.append(running.decide(served, counted, keys, streamed=True, spill_to=None))
+        prompt = served.read(body(1100, 200))
+        calls.append(running.decide(served, prompt, streamed=True, spill_to=None))
         clock.now_us += SECOND
     # 2 PTU hold 2,000: 1,107 + 3 x 200 = 1,707, then 83 more and 600 less 33 a second, then it is full
     assert [call.decision.status for call in calls] == [200, 200, 429]
@@ -291,8 +325,8 @@ def test_metrics_go_back_a_day_at_most() -> None:
     running = emulator(provisioned(60), clock=clock)
     served = running.served["chat"]
     for _ in range(3):
-        counted, keys = served.read(body(1, 1))
-        running.end(running.decide(served, counted, keys, streamed=False, spill_to=None))
+        prompt = served.read(body(1, 1))
+        running.end(running.decide(served, prompt, streamed=False, spill_to=None))
         clock.now_us += 1000 * MINUTE
     document = monitor_document(running.rehearsal, from_us=running.started_us, now_us=clock.now_us)
     assert len(document["value"][1]["timeseries"][0]["data"]) == 1441

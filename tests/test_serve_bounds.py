@@ -21,8 +21,9 @@ from ptucalc.errors import BadInput  # noqa: E402
 from ptucalc.made_up_answers import AnswerShape  # noqa: E402
 from ptucalc.serve.app import application  # noqa: E402
 from ptucalc.serve.bodies import Bodies  # noqa: E402
-from ptucalc.serve.emulator import Emulator, Served  # noqa: E402
+from ptucalc.serve.emulator import Emulator  # noqa: E402
 from ptucalc.serve.running import bound_socket, serving  # noqa: E402
+from ptucalc.serve.served import Served  # noqa: E402
 
 from .emulating import emulator, provisioned, standard  # noqa: E402
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ FULL_AT_ONCE = Provisioned(name="ptu", ptu=60, window_us=1000)
 
 @contextmanager
 def behind(
-    *backends: Any, model: Any = ALDER, log: io.StringIO | None = None, **given: Any
+    *backends: Any, model: Any = ALDER, log: io.BytesIO | None = None, **given: Any
 ) -> Iterator[tuple[str, Emulator]]:
     route = Route(backends=backends, relative_clock=True, **given)
     door = FrontDoor("door", model, route)
@@ -117,18 +118,18 @@ def test_a_wait_of_the_policy_is_really_waited() -> None:
         began = time.monotonic()
         assert way(call(url)) == (200, "ptu", "ptu=429, ptu=200")
         assert 0.4 < time.monotonic() - began < 3
-    stream = io.StringIO()
+    stream = io.BytesIO()
     with behind(FULL_AT_ONCE, Standard(name="rest", priority=2), failover_ms=400, log=stream) as (url, _):
         assert call(url).status_code == 200
         began = time.monotonic()
         assert way(call(url)) == (200, "rest", "ptu=429, rest=200")
         assert 0.4 <= time.monotonic() - began < 3
-    row = stream.getvalue().splitlines()[-1].split(",")
+    row = stream.getvalue().decode().splitlines()[-1].split(",")
     assert float(row[10]) < 400 <= float(row[15]) and row[16] == "ptu=429 rest=200"
 
 
 def test_a_client_that_leaves_ends_its_wait() -> None:
-    stream = io.StringIO()
+    stream = io.BytesIO()
     retry = Retry(wait=WaitWhere.HERE, attempts_per_backend=2)
     with behind(FULL_AT_ONCE, retry=retry, log=stream) as (url, running):
         assert call(url, tokens=60_000).status_code == 200  # full for a minute
@@ -142,8 +143,8 @@ def test_a_client_that_leaves_ends_its_wait() -> None:
             time.sleep(0.02)
         assert gateway.under_way == 0 and gateway.statuses == {200: 1, 499: 1}
         assert running.rehearsal.places["ptu"].in_flight == 0
-    row = stream.getvalue().splitlines()[-1].split(",")
-    assert (row[1], row[9], row[13], row[16]) == ("door", "499", "ptu", "ptu=429")
+    row = stream.getvalue().decode().splitlines()[-1].split(",")
+    assert (row[1], row[9], row[13], row[16]) == ("door", "499", "", "ptu=429")
     assert 200 < float(row[15]) < 3000
 
 
@@ -166,7 +167,7 @@ def test_each_backend_answers_with_its_own_model() -> None:
 
 
 def test_the_log_goes_the_same_way_again(tmp_path: Path) -> None:
-    stream = io.StringIO()
+    stream = io.BytesIO()
     backends = (Provisioned(name="ptu", ptu=60, window_us=10_000), Standard(name="rest", rpm=600, priority=2))
     with behind(*backends, log=stream, retry=Retry(attempts=2)) as (url, running):
         with httpx.Client() as client:
@@ -180,12 +181,12 @@ def test_the_log_goes_the_same_way_again(tmp_path: Path) -> None:
         front = running.front
     assert front is not None and {200, 429} == set(front.gateway.statuses)
     path = tmp_path / "calls.csv"
-    path.write_text(stream.getvalue(), encoding="utf-8")
+    path.write_bytes(stream.getvalue())
     with read_log(path, calls=True) as log:
         assert log.source.rows_used == 40 and not log.source.skipped
         trace = log.trace()
     run = replay_route(trace, Route(backends=backends, retry=Retry(attempts=2)), ALDER)
-    rows = [row.split(",") for row in stream.getvalue().splitlines()[1:]]
+    rows = [row.split(",") for row in stream.getvalue().decode().splitlines()[1:]]
     rows.sort(key=lambda row: row[0])
     said = [["ptu", "rest"].index(row[13]) if row[9] == "200" else -1 for row in rows]
     assert list(run.outcome) == said
@@ -207,3 +208,17 @@ def test_metrics_of_the_gateway_are_in_the_gateways_namespace() -> None:
         }
         assert totals == {("ptu", "200"): 1, ("ptu", "429"): 1, ("rest", "503"): 1}
         assert httpx.get(f"{url}/metrics.json?metricnamespace=other").status_code == 400
+
+
+def test_a_call_that_waits_when_the_server_stops_is_told() -> None:
+    answers: list[Any] = []
+    with behind(FULL_AT_ONCE, retry=Retry(wait=WaitWhere.HERE, attempts_per_backend=2)) as (url, running):
+        assert call(url, tokens=60_000).status_code == 200  # full for a minute
+        waiting = Thread(target=lambda: answers.append(call(url)))
+        waiting.start()
+        assert running.front is not None
+        while not running.front.gateway.under_way:
+            time.sleep(0.01)
+    waiting.join(10)
+    assert answers[0].status_code == 503 and answers[0].json()["error"]["code"] == "ServiceUnavailable"
+    assert running.front.gateway.under_way == 0

@@ -12,8 +12,9 @@ pytest.importorskip("starlette", reason="comes with ptucalc[emulate]")
 
 from ptucalc.gateway import FrontDoor, backends_of
 from ptucalc.routing import Outage, Provisioned, Retry, Route, Standard
-from ptucalc.serve.emulator import Emulator, ServedCall
-from ptucalc.serve.live import gateway_line, plain_line, states, table_of, watch
+from ptucalc.serve.emulator import Emulator
+from ptucalc.serve.live import DeploymentState, gateway_line, plain_line, states, table_of, watch
+from ptucalc.serve.served import ServedCall
 
 from .emulating import ALDER, MINUTE, SECOND, Hand, emulator, provisioned, standard
 
@@ -54,10 +55,14 @@ def routed() -> Emulator:
 
 
 def drawn(running: Emulator, width: int) -> list[str]:
+    return lines_of(states(running), width)
+
+
+def lines_of(listed: list[DeploymentState], width: int) -> list[str]:
     from rich.console import Console
 
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
-    console.print(table_of(states(running), width))
+    console.print(table_of(listed, width))
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return [line.rstrip() for line in text.splitlines() if line.strip()]
 
@@ -78,6 +83,37 @@ def test_on_eighty_columns_nothing_is_cut() -> None:
     assert west.split() == ["standard-west", "3", "3", "0", "0", "0", "75%"]
     assert east.split() == ["standard-east", "3", "0", "0", "3", "0", "0%", "down"]
     assert max(map(len, drawn(routed(), 80))) <= 80
+
+
+def state(name: str, **given: Any) -> DeploymentState:
+    """A deployment with figures as after an hour."""
+    figures = {"calls": 123_456, "served": 98_765, "refused": 24_691, "rejected": 12, "left": 34, "in_flight": 250}
+    known: dict[str, Any] = {"what": "", "full": 100, "spilled": 24_691, "tokens_this_minute": 9, **figures, **given}
+    return DeploymentState(name=name, **known)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 119])
+@pytest.mark.parametrize("gateway", [False, True])
+def test_five_deployments_show_utilization_429s_and_spills(width: int, gateway: bool) -> None:
+    more: dict[str, Any] = {"share": 20, "condition": "out 12 s", "unavailable": 7} if gateway else {}
+    names = [f"production-{kind}-in-sweden" for kind in ("chat", "nightly-reports", "notes", "summaries")]
+    five = [state(name, **more) for name in names] + [state("x" * 64, full=1234, **more)]
+    heading, _, *rows = lines_of(five, width)
+    assert max(map(len, [heading, *rows])) <= width and len(rows) == 5
+    assert {"Deployment", "Use", "429", "Spilled"} <= set(heading.split())
+    for each, row in zip(five, rows, strict=True):
+        assert f"{each.full}%" in row and row.count("24,691") == 2
+        assert not gateway or row.endswith("out 12 s")
+    assert len({row.split()[0] for row in rows}) == 5  # names can be told apart
+    shown = [row.split()[0] for row in rows]
+    assert shown[0] == names[0] or max(map(len, [heading, *rows])) >= width - 2  # they have the room there is
+
+
+def test_names_are_whole_where_there_is_room_for_them() -> None:
+    heading, _, row = lines_of([state("production-chat-in-sweden", spilled=0, left=0, rejected=0)], 80)
+    assert row.split()[0] == "production-chat-in-sweden" and "Now" in heading
+    heading, _, row = lines_of([state("production-chat-in-sweden", share=1, condition="out 12 s")], 40)
+    assert row.split()[0].startswith("prod") and "…" in row.split()[0]
 
 
 def test_a_wide_terminal_says_what_the_deployments_are() -> None:

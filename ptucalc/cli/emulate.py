@@ -28,6 +28,7 @@ FLAGS = {
     "cache_minutes": "--cache-minutes",
     "encoding": "--encoding",
     "approx": "--approx",
+    "image_size": "--image-size",
     "port": "--port",
     "log": "--log",
     "sku": "--sku",
@@ -103,16 +104,22 @@ Reasoning = Annotated[
 ]
 FirstToken = Annotated[
     str,
-    typer.Option("--first-token-ms", help="Milliseconds before the first token.", rich_help_panel=ANSWERS),
+    typer.Option(
+        "--first-token-ms",
+        help="Milliseconds before the first token; scale and spread are for them too.",
+        rich_help_panel=ANSWERS,
+    ),
 ]
 Scale = Annotated[
     str,
     typer.Option(
-        "--latency-scale", help="Times the time of the model's latency target; 0: at once.", rich_help_panel=ANSWERS
+        "--latency-scale",
+        help="Times the times of answers, which are those of the model's latency target; 0: at once.",
+        rich_help_panel=ANSWERS,
     ),
 ]
 Spread = Annotated[
-    str, typer.Option("--latency-spread", help="How far the speed of answers varies.", rich_help_panel=ANSWERS)
+    str, typer.Option("--latency-spread", help="How far the times of answers vary.", rich_help_panel=ANSWERS)
 ]
 Seed = Annotated[str, typer.Option("--seed", help="Other lengths, times and texts.", rich_help_panel=ANSWERS)]
 CacheMinutes = Annotated[
@@ -156,6 +163,7 @@ def emulate(
     cache_minutes: CacheMinutes = "10",
     encoding: options.Encoding = None,
     approx: options.Approx = False,
+    image_size: options.ImageSize = None,
     port: Port = "8089",
     log: Log = None,
     catalog: options.CatalogFiles = None,
@@ -192,6 +200,7 @@ def emulate(
         cache_minutes=cache_minutes,
         encoding=encoding,
         approx=approx,
+        image_size=image_size,
         port=port,
         log=log,
         catalogs=tuple(catalog or ()),

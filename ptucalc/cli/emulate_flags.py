@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from ptucalc.api import deployment_types_of
-from ptucalc.catalog import DeploymentType, UnknownModel
+from ptucalc.catalog import DeploymentType, Model, UnknownModel
 from ptucalc.errors import BadInput, Problem
+from ptucalc.read.standard_limits import load_standard_limits
+from ptucalc.standard_tiers import TPM_STEP, CapacityUnit
 
-__all__ = ["EmulateFlags", "FlagReader", "one_type", "whole"]
+__all__ = ["EmulateFlags", "FlagReader", "one_type", "rpm_with", "whole"]
 
 _T = TypeVar("_T")
 
@@ -40,6 +42,7 @@ class EmulateFlags(NamedTuple):
     cache_minutes: str = "10"
     encoding: str | None = None
     approx: bool = False
+    image_size: str | None = None
     port: str = "8089"
     log: str | None = None
     catalogs: tuple[str, ...] = ()
@@ -87,3 +90,9 @@ def one_type(text: str) -> DeploymentType:
     if len(found) != 1:
         raise ValueError("one of global, data-zone or regional")
     return found[0]
+
+
+def rpm_with(tpm: int, model: Model, kind: DeploymentType, version: str | None) -> int | None:
+    """The RPM that come with so many TPM, whole ones and at least 1; None where that is not known."""
+    unit = load_standard_limits().capacity_unit(model.name, kind, version)
+    return max(1, int(unit.rpm_per_1000_tpm * tpm / TPM_STEP)) if isinstance(unit, CapacityUnit) else None

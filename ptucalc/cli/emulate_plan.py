@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ptucalc import exact
 from ptucalc.catalog import Unknown
-from ptucalc.cli.emulate_flags import EmulateFlags, FlagReader, one_type
+from ptucalc.cli.emulate_flags import EmulateFlags, FlagReader, one_type, rpm_with
 from ptucalc.cli.sizing_runs import check_file, make_sizer, sized_file
 from ptucalc.cli.view import View
 from ptucalc.errors import BadInput, Problem
 from ptucalc.hand_over import Spillover, names_in_azure, standard_name
 from ptucalc.read.deployments import window_us
-from ptucalc.read.standard_limits import load_standard_limits
 from ptucalc.rehearsal import Deployment
 from ptucalc.routing import Provisioned, Standard
-from ptucalc.standard_tiers import TPM_STEP, CapacityUnit
+from ptucalc.standard_tiers import TPM_STEP
 
 if TYPE_CHECKING:
     from ptucalc.results import SizedDeployment
@@ -39,6 +39,7 @@ def of_plan(
 
     window = reader.read("window", flags.window, window_us, MINUTE_US)
     kind = reader.optional("sku", flags.sku, one_type)
+    reader.optional("output_weight", flags.output_weight, exact.weight)  # `size` reads it where a model needs it
     with WorkloadFile.open(file, catalogs=flags.catalogs) as rows:
         sku = "global" if kind is None else kind.value
         sizer, problems = make_sizer(sku=sku, headroom=rows.headroom, catalogs=flags.catalogs, plan=rows.name)
@@ -92,18 +93,15 @@ def _standard(name: str, source: Provisioned, spillover: Spillover) -> Standard:
     """Where overflow of a deployment goes; its RPM are those that come with its TPM."""
     thousand, kind, model = spillover.thousand_tpm, source.deployment_type, source.model
     assert kind is not None and model is not None
-    rpm = None
-    if thousand is not None:
-        unit = load_standard_limits().capacity_unit(model.name, kind, source.model_version)
-        rpm = int(unit.rpm_per_1000_tpm * thousand) or None if isinstance(unit, CapacityUnit) else None
+    tpm = None if thousand is None else thousand * TPM_STEP
     return Standard(
         name=name,
         model=model,
         model_version=source.model_version,
         deployment_type=kind,
         region=source.region,
-        tpm=None if thousand is None else thousand * TPM_STEP,
-        rpm=rpm,
+        tpm=tpm,
+        rpm=None if tpm is None else rpm_with(tpm, model, kind, source.model_version),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from fractions import Fraction
 from importlib.util import find_spec
@@ -15,6 +16,7 @@ from ptucalc.catalog import Catalog, DeploymentType, Model, Unknown
 from ptucalc.cli.emulate_flags import EmulateFlags, FlagReader, whole
 from ptucalc.cli.emulate_sources import Source, deployments_of
 from ptucalc.errors import BadInput, Problem, PtucalcError
+from ptucalc.image_size import ImageSize
 from ptucalc.made_up_answers import AnswerShape, parse_lengths
 from ptucalc.read.catalog import load_catalog
 from ptucalc.read.prompt_counting import PromptCounting
@@ -85,7 +87,8 @@ def run_emulator(flags: EmulateFlags) -> int:
         if log is not None:
             log.close()
     if log is not None and not flags.quiet:
-        print(f"{log.rows:,} calls are in {flags.log}: ptucalc simulate {flags.log}", file=sys.stderr)
+        of_all = f" of {log.calls:,}" if log.rows < log.calls else ""
+        print(f"{log.rows:,}{of_all} calls are in {flags.log}: ptucalc simulate {flags.log}", file=sys.stderr)
     return INTERRUPTED if interrupted else 0
 
 
@@ -113,30 +116,37 @@ def _wanted(flags: EmulateFlags, catalog: Catalog) -> tuple[_Wanted, dict[str, C
     lines: list[str] = []
     try:
         source = deployments_of(flags, catalog, reader)
-    except BadInput as error:
-        reader.problems += error.problems
+    except BadInput as error:  # that of a plan tells what is wrong with the flags, too
+        reader.problems += [problem for problem in error.problems if problem not in reader.problems]
         lines = list(error.lines)
     countings: dict[str, Counting] = {}
+    size = reader.optional("image_size", flags.image_size, ImageSize.parse)
     for model in {each.model.name: each.model for each in source.deployments}.values():
         try:
-            countings[model.name] = _counting(model, catalog, flags)
+            countings[model.name] = _counting(model, catalog, flags, None if size is None else flags.image_size)
         except BadInput as error:
-            reader.problems += error.problems
+            reader.problems += [problem for problem in error.problems if problem not in reader.problems]
     if reader.problems:
         raise BadInput(reader.problems, lines=lines)
     return _Wanted(source, shape, assumed, cache * MINUTE_US, port), countings
 
 
-def _counting(model: Model, catalog: Catalog, flags: EmulateFlags) -> Counting:
-    counting = PromptCounting(catalog, model=model.name, encoding=flags.encoding, approx=flags.approx)
+def _counting(model: Model, catalog: Catalog, flags: EmulateFlags, image_size: str | None) -> Counting:
+    counting = PromptCounting(
+        catalog, model=model.name, encoding=flags.encoding, approx=flags.approx, image_size=image_size
+    )
     return counting.counting_for(model)
 
 
 def _remarks(wanted: _Wanted, countings: dict[str, Counting], emulator: Emulator, port: int) -> Iterator[str]:
     """What a user must know at the start."""
     address, source = f"http://127.0.0.1:{port}", wanted.source
-    yield f"Emulating on {address}: {', '.join(name for name, _ in emulator.names)}"
-    yield f"  Azure clients: endpoint {address}; OpenAI clients: base_url {address}/openai/v1; any key; Ctrl-C stops"
+    yield f"Emulating on {address}; any key will do, Ctrl-C stops"  # an address to a line, so that none is broken
+    yield f"  Azure clients:  endpoint {address}"
+    yield f"  OpenAI clients: base_url {address}/openai/v1"
+    yield f"  Metrics:        {address}/metrics.json"
+    yield f"  Deployments:    {', '.join(name for name, _ in emulator.names)}"
+    yield "  Answers are made up: words, JSON after a schema, a tool where one is forced"
     if source.door is not None:
         way = ", ".join(f"{each.name} ({_turn(each)})" for each in source.door.route.backends)
         yield f"  {source.door.name} is a gateway before {way}; each answers to its own name too"
@@ -180,7 +190,18 @@ def _opened(path: str) -> CallLog:
     from ptucalc.serve.call_log import CallLog
 
     try:
-        stream = open(path, "x", encoding="utf-8", newline="")  # noqa: SIM115  # the log closes it
+        # unbuffered: the log has a buffer of its own, of whole rows
+        stream = open(path, "xb", buffering=0)  # noqa: SIM115  # the log closes it
+        try:
+            return CallLog(stream, json_lines=ENDINGS[os.path.splitext(path)[1].casefold()], name=path, tell=_tell)
+        except OSError:
+            stream.close()
+            os.unlink(path)
+            raise
     except OSError as error:
         raise BadInput([Problem("log", path, f"a file that can be written ({error.strerror or error})")]) from None
-    return CallLog(stream, json_lines=ENDINGS[os.path.splitext(path)[1].casefold()])
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):
+        print(f"Log    {text}", file=sys.stderr, flush=True)

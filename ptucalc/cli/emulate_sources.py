@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from ptucalc import exact
 from ptucalc.catalog import Catalog, DeploymentType, Model
-from ptucalc.cli.emulate_flags import EmulateFlags, FlagReader, one_type
+from ptucalc.cli.emulate_flags import EmulateFlags, FlagReader, one_type, rpm_with
 from ptucalc.errors import BadInput, Problem
 from ptucalc.gateway import FrontDoor, backends_of
 from ptucalc.read.deployments import deployment_name, describes_workloads, read_deployments, rpm_window, window_us
 from ptucalc.read.standard_limits import load_standard_limits
-from ptucalc.rehearsal import Deployment
+from ptucalc.rehearsal import Deployment, Place
 from ptucalc.routing import Provisioned, Standard
-from ptucalc.standard_tiers import TPM_STEP, CapacityUnit
 
 __all__ = ["Source", "deployments_of"]
 
@@ -58,7 +58,17 @@ def deployments_of(flags: EmulateFlags, catalog: Catalog, reader: FlagReader) ->
 
         return Source(*of_plan(flags.file, flags, reader))
     _leave_out(flags, _OF_DEPLOYMENTS, "the file says it")
-    return Source(tuple(read_deployments(flags.file, catalog)))
+    return Source(tuple(map(_with_rpm, read_deployments(flags.file, catalog))))
+
+
+def _with_rpm(deployment: Deployment) -> Deployment:
+    """The deployment with the RPM that come with its TPM, where it is a Standard one that does not say them."""
+    backend = deployment.backend
+    if isinstance(backend, Provisioned) or backend.tpm is None or backend.rpm is not None:
+        return deployment
+    kind = backend.deployment_type or DeploymentType.GLOBAL
+    rpm = rpm_with(backend.tpm, deployment.model, kind, backend.model_version)
+    return replace(deployment, backend=replace(backend, rpm=rpm))
 
 
 def _leave_out(flags: EmulateFlags, names: tuple[str, ...], why: str) -> None:
@@ -128,15 +138,14 @@ def of_flags(flags: EmulateFlags, catalog: Catalog, reader: FlagReader) -> Sourc
     version = flags.model_version or version
     standard_name = f"{name}-standard" if both else name
     if tpm is not None and rpm is None:
-        unit = load_standard_limits().capacity_unit(model.name, kind, version)
-        rpm = int(unit.rpm_per_1000_tpm * tpm / TPM_STEP) or None if isinstance(unit, CapacityUnit) else None
+        rpm = rpm_with(tpm, model, kind, version)
     found: list[Deployment] = []
     if ptu is not None:
         backend = Provisioned(
             name=name, model=model, model_version=version, deployment_type=kind, ptu=ptu, window_us=window
         )
         spill = standard_name if flags.spillover else None
-        found.append(Deployment(backend=backend, model=model, spillover=spill, output_weight=weight))
+        found.append(Place.checked(Deployment(backend=backend, model=model, spillover=spill, output_weight=weight)))
     if tpm is not None or rpm is not None:
         standard = Standard(
             name=standard_name,

@@ -6,16 +6,19 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ptucalc import exact
 from ptucalc.catalog import Catalog, Model, UnknownModel
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.files import read_text
 from ptucalc.read.route import read_outages
-from ptucalc.rehearsal import Deployment
+from ptucalc.rehearsal import Deployment, Place, deployment_problems
 from ptucalc.routing import Provisioned, Standard
 from ptucalc.standard_limits import RPM_WINDOWS_SECONDS
+
+if TYPE_CHECKING:
+    from ptucalc.read.yaml_text import Tree
 
 __all__ = ["deployment_name", "describes_workloads", "read_deployments"]
 
@@ -86,10 +89,13 @@ def read_deployments(path: str, catalog: Catalog) -> list[Deployment]:
     tree = read_yaml(read_text(Path(path)), path)
     problems: list[Problem] = []
     found: list[Deployment] = []
+    entries: list[int] = []
     clocks: set[bool] = set()
     top = tree.value
     if not isinstance(top, dict) or not isinstance(top.get("deployments"), list):
-        raise BadInput([tree.problem((), "", "deployments: (or workloads:) and a list of them", name="deployments")])
+        way = "; backends: are for --route" if isinstance(top, dict) and "backends" in top else ""
+        expected = f"deployments: (or workloads:) and a list of them{way}"
+        raise BadInput([tree.problem((), "", expected, name="deployments")])
     problems += [tree.problem((key,), key, "deployments alone", key=True) for key in top if key != "deployments"]
     for index, entry in enumerate(top["deployments"]):
         where = ("deployments", index)
@@ -110,17 +116,29 @@ def read_deployments(path: str, catalog: Catalog) -> list[Deployment]:
             one = _deployment({key: value for key, value in entry.items() if isinstance(value, str)}, catalog)
             backend = replace(one.backend, down=down.outages)
             found.append(replace(one, backend=backend, relative_clock=down.relative == {True}))
+            entries.append(index)
         except BadInput as error:
             problems += [
                 tree.problem((*where, each.field) if each.field in entry else where, each.found, each.expected)
                 for each in error.problems
             ]
+    for place, problem in deployment_problems(found):
+        if problem.field == "deployment":
+            problems.append(_at(tree, entries[place], "name", problem))
+        elif len(found) == len(top["deployments"]):  # else what it spills over to may be among those that are wrong
+            problems.append(_at(tree, entries[place], problem.field, problem))
     if len(clocks) > 1:
         expected = "all times of `down` alike: of day (2026-11-10T09:00Z), or since the start (90m)"
         problems.append(tree.problem(("deployments",), "both kinds", expected))
     if problems:
         raise BadInput(problems, lines=tree.lines)
     return found
+
+
+def _at(tree: Tree, index: int, key: str, problem: Problem) -> Problem:
+    """A problem of a deployment, with the line of this key, or of the deployment where it does not have it."""
+    path = ("deployments", index, key)
+    return tree.problem(path if key in tree.value["deployments"][index] else path[:2], problem.found, problem.expected)
 
 
 def _deployment(entry: Mapping[str, str], catalog: Catalog) -> Deployment:
@@ -159,4 +177,5 @@ def _deployment(entry: Mapping[str, str], catalog: Catalog) -> Deployment:
         backend = Provisioned(name=name, model=model, model_version=version, ptu=ptu, window_us=window)
     else:
         backend = Standard(name=name, model=model, model_version=version, tpm=tpm, rpm=rpm, rpm_window_seconds=seconds)
-    return Deployment(backend=backend, model=model, spillover=entry.get("spillover"), output_weight=weight)
+    found_one = Deployment(backend=backend, model=model, spillover=entry.get("spillover"), output_weight=weight)
+    return Place.checked(found_one)

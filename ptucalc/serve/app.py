@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from asyncio import CancelledError
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from ptucalc.metric_documents import GATEWAY_NAMESPACE, NAMESPACE, gateway_document, monitor_document
-from ptucalc.serve.bodies import Bodies, Receive, Scope, Send
+from ptucalc.serve.bodies import Bodies, Message, Receive, Scope, Send
 from ptucalc.serve.emulator import Emulator
 from ptucalc.serve.model_calls import ModelCalls, has_key, send_error, send_json
+from ptucalc.serve.running import MOST_HEADER_BYTES
 from ptucalc.serve.wire import model_list
 
 if TYPE_CHECKING:
@@ -30,14 +32,30 @@ class Guard:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers 403 to a request for another host, whatever its path."""
+        """Answers 403 to a request for another host, whatever its path, and 431 to one with too large headers."""
         if scope["type"] == "http":
-            hosts = [value for name, value in scope["headers"] if name == b"host"]
-            if len(hosts) != 1 or not is_loopback(hosts[0].decode("latin-1")):
+            headers, target = scope["headers"], scope["raw_path"]
+            size = sum([len(name) + len(value) for name, value in headers]) + len(target) + len(scope["query_string"])
+            if size > MOST_HEADER_BYTES:
+                message = f"The headers are larger than the limit of {MOST_HEADER_BYTES:,} bytes."
+                await send_error(send, 431, "RequestHeaderFieldsTooLarge", message)
+                return
+            hosts = [value for name, value in headers if name == b"host"]
+            absolute = target[:7].lower() == b"http://"
+            ours = len(hosts) == 1 and is_loopback(hosts[0].decode("latin-1"))
+            if not ours or (absolute and not _without_host(scope, target[7:])):
                 message = f"Host: expected {', '.join(LOOPBACK[:-1])} or {LOOPBACK[-1]}, with or without a port."
                 await send_error(send, 403, "403", message)
                 return
         await self._app(scope, receive, send)
+
+
+def _without_host(scope: Scope, target: bytes) -> bool:
+    """Takes the host away from a target such as localhost:8089/v1/models, as proxies send it; whether it is this machine."""
+    host, slash, path = target.partition(b"/")
+    scope["raw_path"] = slash + path or b"/"
+    scope["path"] = unquote(scope["raw_path"].decode("latin-1"))
+    return is_loopback(host.decode("latin-1"))
 
 
 def is_loopback(host: str) -> bool:
@@ -111,17 +129,38 @@ def application(emulator: Emulator, *, bodies: Bodies | None = None) -> Guard:
         ],
         lifespan=_lifespan(emulator),
     )
+    app.router.default = unknown
     return Guard(app)
 
 
 class _Asgi:
-    """An ASGI application that Starlette does not take for a function of a request."""
+    """An ASGI application that Starlette does not take for a function of a request.
+
+    What nobody foresaw is an error in Azure's shape too; its traceback goes on to the server, which tells it.
+    """
 
     def __init__(self, app: Callable[[Scope, Receive, Send], Any]) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except CancelledError:  # Ctrl-C while it waited
+            if not begun:
+                await send_error(send, 503, "ServiceUnavailable", "The emulator has been stopped.")
+            raise
+        except Exception:
+            if not begun:
+                message = "The emulator failed at this request; what went wrong is on its standard error."
+                await send_error(send, 500, "InternalServerError", message)
+            raise
 
 
 def _lifespan(emulator: Emulator) -> Callable[[Any], Any]:

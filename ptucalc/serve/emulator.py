@@ -4,25 +4,22 @@ log, the sums."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from fractions import Fraction
 from time import monotonic_ns, time_ns
-from typing import Any
 
 from ptucalc.admission import ArrivingCall
 from ptucalc.bucket_kernel import MINUTE_US
-from ptucalc.catalog import Unknown
 from ptucalc.errors import BadInput, Problem
 from ptucalc.gateway import FrontDoor, Gateway, GivenUp, Pause
-from ptucalc.made_up_answers import AnswerPlan, Answers, AnswerShape, Vocabulary, usable_words
+from ptucalc.made_up_answers import AnswerShape, Vocabulary, usable_words
 from ptucalc.prefix_cache import PrefixCache
-from ptucalc.rehearsal import CLIENT_GONE, Decision, Deployment, EndedCall, Place, Rehearsal
-from ptucalc.request_tokens import RequestTokens, count_request
-from ptucalc.serve.call_log import CallLog, LoggedCall
+from ptucalc.rehearsal import CLIENT_GONE, Deployment, EndedCall, Place, Rehearsal
+from ptucalc.serve.call_log import CallLog
+from ptucalc.serve.call_rows import row_at_gateway, row_of
 from ptucalc.serve.front import Arrival, Front, Prompts, RefusedCall
+from ptucalc.serve.served import Prompt, Served, ServedCall, answers_of, shows_cache_writes
 from ptucalc.token_parts import Counting
 
-__all__ = ["Clock", "Emulator", "Served", "ServedCall"]
+__all__ = ["Clock", "Emulator"]
 
 
 class Clock:
@@ -37,49 +34,6 @@ class Clock:
         now = (self._offset + monotonic_ns()) // 1000
         self._last = now if now > self._last else self._last + 1
         return self._last
-
-
-@dataclass(frozen=True, kw_only=True)
-class Served:
-    """A deployment as it is served: how its prompts are counted, what it has cached, what it answers."""
-
-    place: Place
-    counting: Counting
-    cache: PrefixCache | None
-    answers: Answers
-    vocabulary: Vocabulary
-    shows_writes: bool
-
-    def read(self, body: Mapping[str, Any]) -> tuple[RequestTokens, tuple[bytes, ...]]:
-        """Counts a request. Raises BadInput with all that is wrong with it."""
-        counted = count_request(body, self.counting)
-        return counted, () if self.cache is None else self.cache.keys(counted.rendered)
-
-    def tokens(self, now_us: int, counted: RequestTokens, keys: tuple[bytes, ...], output: int) -> ArrivingCall:
-        """The call as it arrives here: what is cached, and what will be written to the cache."""
-        prompt, cached, written = counted.input_tokens, 0, 0
-        if self.cache is not None and keys:
-            cached = min(prompt, self.cache.cached(now_us, keys))
-            if self.shows_writes:
-                written = max(0, prompt - cached)
-        return ArrivingCall(prompt - cached - written, output, cached, written, counted.max_tokens)
-
-
-@dataclass(slots=True)
-class ServedCall:
-    """A call that was decided on, until it ends. `arrival_us` is when it came to the deployment that decided.
-
-    `through` is its arrival at the gateway, None for one that named its deployment.
-    """
-
-    served: Served
-    request_id: str
-    arrival_us: int
-    tokens: ArrivingCall
-    plan: AnswerPlan
-    decision: Decision
-    streamed: bool
-    through: Arrival | None = None
 
 
 class Emulator:
@@ -120,15 +74,14 @@ class Emulator:
             if model.name not in vocabularies:
                 vocabularies[model.name] = Vocabulary(usable_words(counting.tokens), shape.seed)
             rule = counting.rules.prompt_cache
-            weights = model.weights
-            caches = cache_us > 0 and weights.cached_input is not None
+            caches = cache_us > 0 and model.weights.cached_input is not None
             self.served[name] = Served(
                 place=place,
                 counting=counting,
                 cache=PrefixCache(rule.minimum_tokens, rule.step_tokens, lasting_us=cache_us) if caches else None,
-                answers=_answers(shape, place.deployment),
+                answers=answers_of(shape, place.deployment),
                 vocabulary=vocabularies[model.name],
-                shows_writes=isinstance(weights.cache_write, Fraction) and weights.cache_write != weights.input,
+                shows_writes=shows_cache_writes(place.deployment),
             )
         self.front = None if door is None else self._front(door, shape)
         self._number = 0
@@ -140,7 +93,7 @@ class Emulator:
             )
         backends = [self.served[each.name.casefold()] for each in door.route.backends]
         gateway = Gateway(door, [each.place for each in backends])
-        answers = {each.place.deployment.model.name: _answers(shape, each.place.deployment) for each in backends}
+        answers = {each.place.deployment.model.name: answers_of(shape, each.place.deployment) for each in backends}
         return Front(gateway, backends, answers)
 
     def find(self, name: str) -> Served | Front | None:
@@ -164,26 +117,27 @@ class Emulator:
         self._number += 1
         return f"{self.started_us:x}{self._number:08x}"
 
-    def decide(
-        self,
-        served: Served,
-        counted: RequestTokens,
-        keys: tuple[bytes, ...],
-        *,
-        streamed: bool,
-        spill_to: str | None,
-    ) -> ServedCall:
+    def decide(self, served: Served, prompt: Prompt, *, streamed: bool, spill_to: str | None) -> ServedCall:
         """Lets a call in or not; raises CannotSpill. One that is let in ends with `end`, another has ended."""
         now = self.clock()
-        plan = served.answers.plan(counted.max_tokens)
-        tokens = served.tokens(now, counted, keys, plan.output)
-        decision = self.rehearsal.decide(now, served.place, tokens, spill_to)
+        plan = served.answers.plan(prompt.counted.max_tokens, prompt.form)
+        tokens = served.tokens(now, prompt, plan.output)
+
+        def spilled(target: Place) -> ArrivingCall:
+            nonlocal tokens
+            tokens = self._of_place(target).tokens(now, prompt, plan.output)
+            return tokens
+
+        decision = self.rehearsal.decide(now, served.place, tokens, spill_to, spilled=spilled)
         call = ServedCall(served, self.new_id(), now, tokens, plan, decision, streamed)
         if decision.admitted is None:
             self._note(call, now, decision.status, plan.output, plan.duration_us)
         else:
-            self._let_in(call, now, keys)
+            self._let_in(call, now, prompt)
         return call
+
+    def _of_place(self, place: Place) -> Served:
+        return self.served[place.name.casefold()]
 
     def arrive(self, front: Front, prompts: Prompts, *, streamed: bool) -> Arrival:
         """A call arrives at the gateway; `go_on` says what becomes of it."""
@@ -201,8 +155,8 @@ class Emulator:
 
         def at(index: int) -> ArrivingCall:
             served = front.backends[index]
-            model = served.place.deployment.model.name
-            found = served.tokens(now, *arrival.prompts.by_model[model], arrival.plans[model].output)
+            model = served.model_name
+            found = served.tokens(now, arrival.prompts.by_model[model], arrival.plans[model].output)
             arrival.at[index] = found
             return found
 
@@ -214,10 +168,9 @@ class Emulator:
             return RefusedCall(arrival, step)
         index = arrival.way.tries[-1].backend
         served = front.backends[index]
-        model = served.place.deployment.model.name
-        plan = arrival.plans[model]
+        plan = arrival.plans[served.model_name]
         call = ServedCall(served, arrival.request_id, now, arrival.at[index], plan, step, arrival.way.streamed, arrival)
-        self._let_in(call, now, arrival.prompts.by_model[model][1])
+        self._let_in(call, now, arrival.prompts.by_model[served.model_name])
         return call
 
     def leave(self, arrival: Arrival) -> None:
@@ -226,10 +179,9 @@ class Emulator:
         arrival.front.gateway.leave(now, arrival.way)
         self._note_at_gateway(arrival, now, CLIENT_GONE)
 
-    def _let_in(self, call: ServedCall, now: int, keys: tuple[bytes, ...]) -> None:
+    def _let_in(self, call: ServedCall, now: int, prompt: Prompt) -> None:
         call.decision.place.in_flight += 1
-        if call.served.cache is not None and keys:
-            call.served.cache.remember(now, keys)
+        self._of_place(call.decision.place).remember(now, prompt)
 
     def end(self, call: ServedCall, *, output: int | None = None) -> None:
         """The answer has been given, or (`output`) its client has left after so many tokens of it."""
@@ -243,77 +195,18 @@ class Emulator:
         self._note(call, now, CLIENT_GONE if gone else decision.status, generated, now - call.arrival_us)
 
     def _note(self, call: ServedCall, now: int, status: int, output: int, duration_us: int) -> None:
-        decision, tokens, plan = call.decision, call.tokens, call.plan
+        decision, tokens = call.decision, call.tokens
         spilled = decision.spilled_from is not None
-        first = min(plan.first_us, duration_us)
+        first = min(call.plan.first_us, duration_us)
         ended = EndedCall(status, spilled, call.streamed, tokens.prompt, tokens.cached, output, first, duration_us)
         decision.place.ended(now, ended)
         if call.through is not None:
             call.through.front.gateway.ended(now, call.through.way, status, duration_us)
-        if self.log is None:
-            return
-        most = tokens.max_tokens
-        if most is None and status == CLIENT_GONE:
-            most = tokens.output  # what was estimated at its arrival: a simulation knows no plan
-        asked, at, through = call.served.place, decision.place.name, call.through
-        name, model = (asked.name, asked.deployment.model.name) if through is None else through.front.door_names
-        row = LoggedCall(
-            call.arrival_us if through is None else through.way.arrived_us,
-            name,
-            model,
-            tokens.prompt,
-            tokens.cached,
-            tokens.written,
-            output,
-            min(plan.reasoning, output),
-            most,
-            status,
-            duration_us,
-            call.request_id,
-            spilled,
-            at,
-            call.streamed,
-        )
-        if through is not None:
-            waited_us = call.arrival_us - through.way.arrived_us
-            row = row._replace(waited_us=waited_us, tries=through.tries(" "))
-        self.log.write(row)
+        if self.log is not None:
+            self.log.write(row_of(call, status, output, duration_us))
 
     def _note_at_gateway(self, arrival: Arrival, now: int, status: int) -> None:
-        """A call that no backend served: counted and logged with the answer that it would have had from the last one."""
-        front, way = arrival.front, arrival.way
-        front.gateway.ended(now, way, status)
-        if self.log is None:
-            return
-        index = way.tries[-1].backend if way.tries else 0
-        served = front.backends[index]
-        model = served.place.deployment.model.name
-        plan = arrival.plans[model]
-        tokens = arrival.at.get(index) or served.tokens(now, *arrival.prompts.by_model[model], plan.output)
-        name, called = front.door_names
-        self.log.write(
-            LoggedCall(
-                way.arrived_us,
-                name,
-                called,
-                tokens.prompt,
-                tokens.cached,
-                tokens.written,
-                plan.output,
-                plan.reasoning,
-                tokens.max_tokens,
-                status,
-                plan.duration_us,
-                arrival.request_id,
-                False,
-                served.place.name if way.tries else "",
-                way.streamed,
-                now - way.arrived_us,
-                arrival.tries(" "),
-            )
-        )
-
-
-def _answers(shape: AnswerShape, deployment: Deployment) -> Answers:
-    target = deployment.model.latency_target
-    return Answers(shape, None if isinstance(target, Unknown) else target.tokens_per_second)
+        """A call that no backend served."""
+        arrival.front.gateway.ended(now, arrival.way, status)
+        if self.log is not None:
+            self.log.write(row_at_gateway(arrival, now, status))

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ptucalc.admission import ArrivingCall
 from ptucalc.gateway import Gateway, GatewayCall, GivenUp
 from ptucalc.made_up_answers import AnswerPlan, Answers
-from ptucalc.request_tokens import RequestTokens
-
-if TYPE_CHECKING:
-    from ptucalc.serve.emulator import Served
+from ptucalc.serve.served import Prompt, Served
 
 __all__ = ["Arrival", "Front", "Prompts", "RefusedCall"]
 
 
 class Prompts(NamedTuple):
-    """A request as each model of the backends counts it, by the models' names: its tokens, the keys of its beginnings."""
+    """A request as each model of the backends counts it, by the models' names."""
 
-    by_model: Mapping[str, tuple[RequestTokens, tuple[bytes, ...]]]
+    by_model: Mapping[str, Prompt]
 
 
 @dataclass(slots=True)
@@ -57,7 +54,7 @@ class Front:
     def __init__(self, gateway: Gateway, backends: Sequence[Served], answers: Mapping[str, Answers]) -> None:
         """`answers` are by the models' names; with one seed and shape all of them plan the same lengths."""
         self.gateway, self.backends, self._answers = gateway, tuple(backends), answers
-        self._of_models = {served.place.deployment.model.name: served for served in backends}
+        self._of_models = {served.model_name: served for served in backends}
 
     @property
     def name(self) -> str:
@@ -75,4 +72,8 @@ class Front:
 
     def plans(self, prompts: Prompts) -> dict[str, AnswerPlan]:
         """The answer to the next call, by model."""
-        return {model: answers.plan(prompts.by_model[model][0].max_tokens) for model, answers in self._answers.items()}
+        asked = prompts.by_model
+        return {
+            model: answers.plan(asked[model].counted.max_tokens, asked[model].form)
+            for model, answers in self._answers.items()
+        }

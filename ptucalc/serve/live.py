@@ -173,18 +173,57 @@ async def _live(emulator: Emulator, stream: IO[str]) -> None:
             live.update(shown(), refresh=True)
 
 
+class _Layout(NamedTuple):
+    """What is shown where there is so much room: letters of a name, those of a bar, and columns that are left out."""
+
+    name: int
+    bar: int
+    without: frozenset[str] = frozenset()
+
+
+_WIDE = _Layout(64, 20)
+_SMALL = frozenset({"Left", "400", "Now"})
+_LAYOUTS = (
+    _Layout(64, 10),
+    _Layout(24, 10),
+    _Layout(24, 0),
+    _Layout(16, 0),
+    _Layout(16, 0, _SMALL),
+    _Layout(16, 0, _SMALL | {"Calls"}),
+    _Layout(12, 0, _SMALL | {"Calls", "Served", "Share"}),
+)
+"""For terminals that are not wide, the roomiest first: the first that fits is taken."""
+
+
 def table_of(listed: list[DeploymentState], width: int) -> Table:
-    """The deployments as a table for a terminal of so many columns. What never happened has no column."""
+    """The deployments as a table for a terminal of so many columns. What never happened has no column.
+
+    Where there is little room, names and bars get shorter and columns are left out, but never utilization, 429s and spills.
+    """
+    from rich.console import Console
+
+    if width >= WIDE:
+        return _table(listed, _WIDE, wide=True)
+    measuring = Console(width=10 * WIDE, force_terminal=False)
+    for layout in _LAYOUTS:
+        table = _table(listed, layout, wide=False)
+        spare = width - measuring.measure(table).maximum
+        if spare >= 0:
+            return _table(listed, layout._replace(name=layout.name + spare), wide=False)
+    return table
+
+
+def _table(listed: list[DeploymentState], layout: _Layout, *, wide: bool) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    wide = width >= WIDE
-    columns: list[tuple[str, list[Text]]] = [("Deployment", [Text(each.name) for each in listed])]
+    columns: list[tuple[str, list[Text]]] = [
+        ("Deployment", list(map(Text, _short([each.name for each in listed], layout.name))))
+    ]
     if wide:
         columns.append(("What", [Text(each.what) for each in listed]))
-    bars = 20 if wide else 10
-    columns.append(("Utilization" if wide else "Use", [_bar(each.full, bars) for each in listed]))
+    columns.append(("Utilization" if wide else "Use", [_bar(each.full, layout.bar) for each in listed]))
     numbers = (
         ("Calls", [each.calls for each in listed], True),
         ("Served", [each.served for each in listed], True),
@@ -204,19 +243,34 @@ def table_of(listed: list[DeploymentState], width: int) -> Table:
         columns.append(("Share", [Text("" if each.share is None else f"{each.share}%") for each in listed]))
     if any(each.condition for each in listed):
         columns.append(("State", [Text(each.condition, style="red") for each in listed]))
+    columns = [(heading, cells) for heading, cells in columns if heading not in layout.without]
     table = Table(box=SIMPLE_HEAD, padding=(0, 1 if wide else 0), pad_edge=wide, collapse_padding=True)
     for heading, _ in columns:
-        names = heading in ("Deployment", "What", "Utilization", "Use", "State")
-        table.add_column(
-            heading,
-            justify="left" if names else "right",
-            no_wrap=True,
-            overflow="ellipsis" if names else "fold",
-            min_width=None if heading in ("Deployment", "What") else max(len(heading), 3),
-        )
+        left = heading in ("Deployment", "What", "Utilization", "State") or (heading == "Use" and layout.bar > 0)
+        table.add_column(heading, justify="left" if left else "right", no_wrap=True, overflow="ellipsis")
     for row in zip(*(cells for _, cells in columns), strict=True):
         table.add_row(*row)
     return table
+
+
+def _short(names: list[str], most: int) -> list[str]:
+    """Names in so many letters: the middle goes, or the beginning, where names would look alike without it.
+
+    >>> _short(["production-chat-sweden", "production-code-sweden", "notes"], 15)
+    ['…n-chat-sweden', '…n-code-sweden', 'notes']
+    """
+    end = (most - 1) // 2
+    found = [name if len(name) <= most else f"{name[: most - 1 - end]}…{name[-end:]}" for name in names]
+    for shown in {each for each in found if found.count(each) > 1}:
+        alike = [place for place, each in enumerate(found) if each == shown]
+        first, last = min(names[place] for place in alike), max(names[place] for place in alike)
+        common = next(
+            (at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first)
+        )
+        for place in alike:
+            rest = names[place][max(0, common - 3) :]
+            found[place] = f"…{rest}" if len(rest) < most else f"…{rest[: most - 2]}…"
+    return found
 
 
 def _bar(full: int | None, length: int) -> Text:
@@ -226,4 +280,4 @@ def _bar(full: int | None, length: int) -> Text:
         return Text("")
     done = min(length, full * length // 100)
     style = "red" if full >= 100 else "yellow" if full >= 80 else "cyan"
-    return Text(f"{'█' * done}{'·' * (length - done)} {full:>3}%", style=style)
+    return Text(f"{'█' * done}{'·' * (length - done)} {full:>3}%".lstrip(), style=style)

@@ -7,16 +7,18 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
-from ptucalc.errors import BadInput
+from ptucalc.errors import BadInput, PtucalcError
 from ptucalc.gateway import Pause
 from ptucalc.rehearsal import CannotSpill
-from ptucalc.request_tokens import RequestTokens, named_model
+from ptucalc.request_tokens import named_model
 from ptucalc.serve.bodies import Bodies, BodyRefused, Disconnected, Receive, Scope, Send
-from ptucalc.serve.emulator import Emulator, Served, ServedCall
+from ptucalc.serve.emulator import Emulator
 from ptucalc.serve.front import Front, Prompts
 from ptucalc.serve.refusals import headers_of, refusal_at_gateway, refusal_of
+from ptucalc.serve.served import Prompt, Served, ServedCall
 from ptucalc.serve.waiting import Client
-from ptucalc.serve.wire import Answer, chat_body, chat_events, error_body, responses_body, responses_events
+from ptucalc.serve.wire import Answer, chat_body, chat_events, error_body
+from ptucalc.serve.wire_responses import responses_body, responses_events
 
 __all__ = ["ModelCalls", "send_error", "send_json"]
 
@@ -33,7 +35,7 @@ MOST_READY = 64 * 1024
 STALLED_SECONDS = 30.0
 """A client that reads no further for so long after an answer is complete is given up."""
 
-_Parsed: TypeAlias = "tuple[Mapping[str, Any], Served | Front, tuple[RequestTokens, tuple[bytes, ...]] | Prompts]"
+_Parsed: TypeAlias = "tuple[Mapping[str, Any], Served | Front, Prompt | Prompts]"
 
 
 async def send_json(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]] | None = None) -> None:
@@ -100,7 +102,7 @@ class ModelCalls:
             else:
                 assert isinstance(asked, Served)
                 spills = None if spill_to is None else spill_to.decode("latin-1")
-                call = self._emulator.decide(asked, *prompt, streamed=streamed, spill_to=spills)
+                call = self._emulator.decide(asked, prompt, streamed=streamed, spill_to=spills)
         except CannotSpill as error:
             message = f"x-ms-spillover-deployment: {error}"
             await send_error(client.send, 400, "BadRequest", message, kind="invalid_request_error")
@@ -136,14 +138,18 @@ class ModelCalls:
         wrong_key, right_key = ("input", "messages") if self._kind == "chat" else ("messages", "input")
         if wrong_key in request or request.get(right_key) is None:
             raise _Wrong(400, "BadRequest", f"{right_key}: expected it in the body of this path.", param=right_key)
-        if request.get("n") not in (None, 1):
+        if request.get("n") is not None and (type(request["n"]) is not int or request["n"] != 1):
             raise _Wrong(400, "BadRequest", "n: expected 1; the emulator makes one answer.", param="n")
+        if not isinstance(request.get("stream"), bool | None):
+            raise _Wrong(400, "BadRequest", "stream: expected true or false.", param="stream")
         try:
             prompt = asked.read(request)
         except BadInput as error:
             first = error.problems[0]
             message = "; ".join(str(problem) for problem in error.problems[:5])
             raise _Wrong(400, "BadRequest", message, param=first.label or first.field) from None
+        except PtucalcError as error:  # a text that the tokenizer gives up on
+            raise _Wrong(400, "BadRequest", f"The prompt cannot be counted: {error}.") from None
         except RecursionError:
             raise _Wrong(400, "BadRequest", "The body is nested too deeply.") from None
         return request, asked, prompt
@@ -168,7 +174,7 @@ class ModelCalls:
         return None
 
     async def _answer(self, client: Client, call: ServedCall, request: Mapping[str, Any]) -> None:
-        plan, served = call.plan, call.served
+        plan, served, formed = call.plan, call.served, call.plan.formed
         chat = self._kind == "chat"
         options = request.get("stream_options")
         answer = Answer(
@@ -177,7 +183,7 @@ class ModelCalls:
             model=served.place.deployment.model.name,
             call=call.tokens,
             plan=plan,
-            words=served.vocabulary.words(plan.number, plan.shown),
+            words=served.vocabulary.words(plan.number, plan.shown) if formed is None else formed.pieces(),
             azure=self._azure,
             include_usage=isinstance(options, Mapping) and options.get("include_usage") is True,
             shows_writes=served.shows_writes,

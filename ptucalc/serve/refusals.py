@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ptucalc.bucket_kernel import MINUTE_US
 from ptucalc.rehearsal import Decision, Place
 from ptucalc.rounding import Grid
 from ptucalc.router import FailureReason
-from ptucalc.serve.emulator import ServedCall
 from ptucalc.serve.front import Arrival, RefusedCall
+from ptucalc.serve.served import ServedCall
 from ptucalc.serve.wire import error_body
 
 __all__ = ["Refusal", "headers_of", "refusal_at_gateway", "refusal_of"]
@@ -18,6 +19,7 @@ Headers = list[tuple[bytes, bytes]]
 TRIES = b"x-ptucalc-tries"
 """The way of a call through the gateway: ptu-east=429, standard-east=200."""
 
+SECOND_US = 1_000_000
 _WHOLE = Grid(1, 1)
 
 
@@ -102,7 +104,7 @@ def _body(decision: Decision, prompt: int) -> bytes:
         why = "its provisioned-managed utilization is at 100%"
     else:
         why = "its limit of tokens or of requests per minute is reached"
-    seconds = _WHOLE.round_up(decision.retry_after_us, 1_000_000)
+    seconds = _WHOLE.round_up(decision.retry_after_us, SECOND_US)
     message = f"Requests to {place.name} are throttled: {why}. Please retry after {seconds} seconds."
     return error_body("429", message)
 
@@ -114,16 +116,25 @@ def _state(place: Place, now_us: int) -> Headers:
         tenths = 1000 * bucket.level // bucket.capacity
         return [(b"azure-openai-deployment-utilization", b"%d.%d%%" % divmod(tenths, 10))]
     assert counters is not None
-    left = counters.left(now_us)
-    found = []
-    for name, limit, rest, reset in (
-        (b"tokens", counters.tpm, left.tokens, left.tokens_reset_us),
-        (b"requests", counters.rpm, left.calls, left.calls_reset_us),
-    ):
-        if limit is not None and rest is not None:
-            found += [
-                (b"x-ratelimit-limit-" + name, b"%d" % limit),
-                (b"x-ratelimit-remaining-" + name, b"%d" % rest),
-                (b"x-ratelimit-reset-" + name, b"%ds" % _WHOLE.round_up(reset, 1_000_000)),
-            ]
+    left, window = counters.left(now_us), counters.window
+    found: Headers = []
+    if counters.tpm is not None and left.tokens is not None:
+        found += _limit(b"tokens", counters.tpm, left.tokens, left.tokens_reset_us, MINUTE_US)
+    if window is not None and left.calls is not None:
+        window_us = _WHOLE.round_up(window.numerator, window.denominator)
+        found += _limit(b"requests", window.calls, left.calls, left.calls_reset_us, window_us)
     return found
+
+
+def _limit(name: bytes, limit: int, rest: int, reset_us: int, window_us: int) -> Headers:
+    """What a limit is, what is left of it, when it begins anew and how long it lasts, in seconds: all of one window.
+
+    That Azure's `remaining-requests` is of the window over which RPM is checked, and that it says how long that is in
+    `renewalperiod`, is known from answers that users published (2024 to 2026); no page of Microsoft's defines it.
+    """
+    return [
+        (b"x-ratelimit-limit-" + name, b"%d" % limit),
+        (b"x-ratelimit-remaining-" + name, b"%d" % rest),
+        (b"x-ratelimit-reset-" + name, b"%d" % _WHOLE.round_up(reset_us, SECOND_US)),
+        (b"x-ratelimit-renewalperiod-" + name, b"%d" % _WHOLE.round_up(window_us, SECOND_US)),
+    ]

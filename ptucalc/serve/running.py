@@ -20,6 +20,8 @@ __all__ = ["bound_socket", "serve", "serving"]
 HOST = "127.0.0.1"
 MOST_CONNECTIONS = 10_000
 MOST_HEADER_BYTES = 32 * 1024
+"""Of the headers of a request, and of its target. One read can bring more: then they are refused when they are complete."""
+
 HEADER_SECONDS = 10.0
 """So long a connection may take until the headers of a request are complete."""
 
@@ -104,6 +106,7 @@ def _protocol(most: int, header_seconds: float) -> Any:
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._relax()
+            self._unset_keepalive_if_required()  # uvicorn does it, but not for a connection that is reset
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
@@ -112,6 +115,10 @@ def _protocol(most: int, header_seconds: float) -> Any:
                 self._relax()
             elif self._deadline is None and not self.transport.is_closing():
                 self._deadline = self.loop.call_later(header_seconds, self._too_slow)
+
+        def send_400_response(self, msg: str) -> None:
+            self.transport.write(_NO_HTTP)
+            self.transport.close()
 
         def _relax(self) -> None:
             if self._deadline is not None:
@@ -134,6 +141,9 @@ def _plain(status: bytes, code: bytes, message: bytes) -> bytes:
 
 
 _FULL = _plain(b"503 Service Unavailable", b"ServerBusy", b"Too many connections.")
+_NO_HTTP = _plain(
+    b"400 Bad Request", b"BadRequest", b"Expected a request of plain HTTP/1.1 with one Host header; no TLS here."
+)
 _SLOW = _plain(b"408 Request Timeout", b"RequestTimeout", b"The headers did not arrive in time.")
 
 

@@ -1,4 +1,4 @@
-"""What goes over the wire: answers of chat completions and of the Responses API, whole and as events, and errors.
+"""What goes over the wire: answers of chat completions, whole and as events, and errors. The Responses API has its own module.
 
 Shapes are those of OpenAI's API reference; paths with a deployment answer as Azure does (content filter results, and a
 first event without choices). A token of text is one event.
@@ -20,8 +20,7 @@ __all__ = [
     "chat_events",
     "error_body",
     "model_list",
-    "responses_body",
-    "responses_events",
+    "packed",
 ]
 
 FILTERED = {kind: {"filtered": False, "severity": "safe"} for kind in ("hate", "self_harm", "sexual", "violence")}
@@ -50,6 +49,16 @@ class Answer(NamedTuple):
     azure: bool
     include_usage: bool = False
     shows_writes: bool = False
+
+    @property
+    def function(self) -> str | None:
+        """The function that is called: the words are its arguments. None for a message."""
+        return None if self.plan.formed is None else self.plan.formed.function
+
+    @property
+    def spell(self) -> Callable[[str], bytes]:
+        """Writes a word within a string of JSON; words of free choice have no letters that must be escaped."""
+        return str.encode if self.plan.formed is None else _escaped
 
     def usage(self) -> dict[str, Any]:
         """The usage of a chat completion."""
@@ -88,8 +97,13 @@ class Answer(NamedTuple):
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def _packed(value: Any) -> bytes:
+def packed(value: Any) -> bytes:
+    """The value as JSON without blanks."""
     return _encode(value).encode()
+
+
+def _escaped(word: str) -> bytes:
+    return _encode(word)[1:-1].encode()
 
 
 def error_body(code: str, message: str, *, kind: str | None = None, param: str | None = None) -> bytes:
@@ -97,7 +111,7 @@ def error_body(code: str, message: str, *, kind: str | None = None, param: str |
     error: dict[str, Any] = {"code": code, "message": message}
     if kind is not None:
         error |= {"type": kind, "param": param}
-    return _packed({"error": error})
+    return packed({"error": error})
 
 
 def model_list(names: Sequence[tuple[str, str]], created: int) -> bytes:
@@ -106,16 +120,36 @@ def model_list(names: Sequence[tuple[str, str]], created: int) -> bytes:
         {"id": name, "object": "model", "created": created, "owned_by": "ptucalc", "root": model}
         for name, model in names
     ]
-    return _packed({"object": "list", "data": data})
+    return packed({"object": "list", "data": data})
+
+
+def _tool_call(answer: Answer, arguments: str) -> dict[str, Any]:
+    return {
+        "id": f"call_{answer.id}",
+        "type": "function",
+        "function": {"name": answer.function, "arguments": arguments},
+    }
+
+
+def _finish_reason(answer: Answer) -> str:
+    """Why the answer ended. OpenAI, "Function calling": a call of the function that was named ends with stop."""
+    if answer.plan.cut:
+        return "length"
+    formed = answer.plan.formed
+    return "tool_calls" if formed is not None and formed.function is not None and not formed.by_name else "stop"
 
 
 def chat_body(answer: Answer) -> bytes:
     """A chat completion, whole."""
+    text = "".join(answer.words)
+    message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
+    if answer.function is not None:
+        message |= {"content": None, "tool_calls": [_tool_call(answer, text)]}
     choice: dict[str, Any] = {
         "index": 0,
-        "message": {"role": "assistant", "content": "".join(answer.words), "refusal": None, "annotations": []},
+        "message": message,
         "logprobs": None,
-        "finish_reason": "length" if answer.plan.cut else "stop",
+        "finish_reason": _finish_reason(answer),
     }
     body: dict[str, Any] = {
         "id": answer.id,
@@ -129,7 +163,7 @@ def chat_body(answer: Answer) -> bytes:
     if answer.azure:
         choice["content_filter_results"] = FILTERED
         body["prompt_filter_results"] = [{"prompt_index": 0, "content_filter_results": FILTERED}]
-    return _packed(body)
+    return packed(body)
 
 
 def chat_events(answer: Answer) -> Events:
@@ -144,7 +178,7 @@ def chat_events(answer: Answer) -> Events:
     none = {"usage": None} if answer.include_usage else {}
 
     def event(choices: Sequence[Any], **more: Any) -> bytes:
-        return b"data: " + _packed({**base, "choices": choices, **none, **more}) + b"\n\n"
+        return b"data: " + packed({**base, "choices": choices, **none, **more}) + b"\n\n"
 
     def choice(delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
         return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
@@ -152,107 +186,19 @@ def chat_events(answer: Answer) -> Events:
     before = b""
     if answer.azure:
         before = event([], prompt_filter_results=[{"prompt_index": 0, "content_filter_results": FILTERED}])
-    before += event([choice({"role": "assistant", "content": "", "refusal": None})])
-    head, _, tail = event([choice({"content": "\0"})]).partition(b"\\u0000")
+    first: dict[str, Any] = {"role": "assistant", "content": "", "refusal": None}
+    delta: dict[str, Any] = {"content": "\0"}
+    if answer.function is not None:
+        first |= {"content": None, "tool_calls": [{"index": 0, **_tool_call(answer, "")}]}
+        delta = {"tool_calls": [{"index": 0, "function": {"arguments": "\0"}}]}
+    before += event([choice(first)])
+    head, _, tail = event([choice(delta)]).partition(b"\\u0000")
 
     def after() -> bytes:
-        end = event([choice({}, "length" if answer.plan.cut else "stop")])
+        end = event([choice({}, _finish_reason(answer))])
         if answer.include_usage:
             end += event([], usage=answer.usage())
         return end + DONE
 
-    return Events(before, lambda place, word: b"%b%b%b" % (head, word.encode(), tail), after)
-
-
-def _response(answer: Answer, status: str, output: Sequence[Any]) -> dict[str, Any]:
-    cut = status == "incomplete"
-    return {
-        "id": answer.id,
-        "object": "response",
-        "created_at": answer.created,
-        "status": status,
-        "background": False,
-        "error": None,
-        "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
-        "instructions": None,
-        "max_output_tokens": answer.call.max_tokens,
-        "model": answer.model,
-        "output": output,
-        "parallel_tool_calls": True,
-        "previous_response_id": None,
-        "reasoning": {"effort": None, "summary": None},
-        "store": False,
-        "temperature": 1.0,
-        "text": {"format": {"type": "text"}},
-        "tool_choice": "auto",
-        "tools": [],
-        "top_p": 1.0,
-        "truncation": "disabled",
-        "usage": None if status == "in_progress" else answer.responses_usage(),
-        "metadata": {},
-    }
-
-
-def _items(answer: Answer, status: str, text: str) -> list[dict[str, Any]]:
-    """The output: an item of reasoning where there is any, and the message."""
-    found: list[dict[str, Any]] = []
-    if answer.plan.reasoning:
-        found.append({"id": f"rs_{answer.id}", "type": "reasoning", "summary": []})
-    content = [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]
-    found.append(
-        {"id": f"msg_{answer.id}", "type": "message", "role": "assistant", "status": status, "content": content}
-    )
-    return found
-
-
-def _end(answer: Answer) -> str:
-    return "incomplete" if answer.plan.cut else "completed"
-
-
-def responses_body(answer: Answer) -> bytes:
-    """A Responses answer, whole."""
-    status = _end(answer)
-    return _packed(_response(answer, status, _items(answer, status, "".join(answer.words))))
-
-
-def responses_events(answer: Answer) -> Events:
-    """A Responses answer as events, numbered."""
-    number = 0
-
-    def event(kind: str, **more: Any) -> bytes:
-        nonlocal number
-        data = _packed({"type": kind, "sequence_number": number, **more})
-        number += 1
-        return f"event: {kind}\ndata: ".encode() + data + b"\n\n"
-
-    status, text = _end(answer), "".join(answer.words)
-    *thoughts, message = _items(answer, status, text)
-    at = len(thoughts)
-    where = {"item_id": message["id"], "output_index": at, "content_index": 0}
-    begun = _response(answer, "in_progress", [])
-    before = event("response.created", response=begun) + event("response.in_progress", response=begun)
-    for thought in thoughts:
-        before += event("response.output_item.added", output_index=0, item=thought)
-        before += event("response.output_item.done", output_index=0, item=thought)
-    empty = {**message, "status": "in_progress", "content": []}
-    before += event("response.output_item.added", output_index=at, item=empty)
-    before += event("response.content_part.added", **where, part={**message["content"][0], "text": ""})
-    first = number
-    delta = event("response.output_text.delta", **where, delta="\0", logprobs=[])
-    head, _, tail = delta.partition(b"\\u0000")
-    start, _, middle = head.partition(f'"sequence_number":{first}'.encode())
-
-    def word_event(place: int, word: str) -> bytes:
-        return b'%b"sequence_number":%d%b%b%b' % (start, first + place, middle, word.encode(), tail)
-
-    def after() -> bytes:
-        nonlocal number
-        number = first + len(answer.words)
-        return (
-            event("response.output_text.done", **where, text=text, logprobs=[])
-            + event("response.content_part.done", **where, part=message["content"][0])
-            + event("response.output_item.done", output_index=at, item=message)
-            + event(f"response.{status}", response=_response(answer, status, [*thoughts, message]))
-        )
-
-    return Events(before, word_event, after)
+    spell = answer.spell
+    return Events(before, lambda place, word: b"%b%b%b" % (head, spell(word), tail), after)
