@@ -20,7 +20,7 @@ from ptucalc.routing import Backend, Provisioned, Route, Standard
 from ptucalc.simulation_analysis import Asked, Facts
 from ptucalc.simulation_report import Synthetic
 from ptucalc.spill_mix import Clock, SpillPrices
-from ptucalc.standard_tiers import TPM_STEP, CapacityUnit, StandardLimits
+from ptucalc.standard_tiers import CapacityUnit, StandardLimits
 
 __all__ = ["Asking", "analyse_route", "placed_route"]
 
@@ -57,7 +57,7 @@ def _placed(backend: Backend, calls: Asking, limits: StandardLimits) -> Backend:
     if isinstance(found, Standard) and found.tpm is not None and found.rpm is None and model is not None:
         unit = limits.capacity_unit(model.name, kind, version)
         if isinstance(unit, CapacityUnit):
-            return replace(found, rpm=int(unit.rpm_per_1000_tpm * found.tpm / TPM_STEP) or None)
+            return replace(found, rpm=unit.rpm_with(found.tpm))
     return found
 
 

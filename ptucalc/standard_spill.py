@@ -12,7 +12,7 @@ from ptucalc.catalog import Unknown
 from ptucalc.errors import BadInput
 from ptucalc.standard_limits import StandardSimulation, estimated_tokens, simulate_standard
 from ptucalc.standard_quota import Pacing, QuotaNeeded, QuotaSplit, pacing, quota_needed, split_quota
-from ptucalc.standard_tiers import TPM_STEP, CapacityUnit, StandardLimit, StandardLimits
+from ptucalc.standard_tiers import CapacityUnit, StandardLimit, StandardLimits
 
 __all__ = ["StandardAsked", "StandardCheck", "standard_check"]
 
@@ -85,7 +85,7 @@ def standard_check(
     mean = Fraction(sum(tokens), len(tokens))
     tpm, rpm, followed = asked.tpm, asked.rpm, False
     if tpm is not None and rpm is None and isinstance(unit, CapacityUnit):
-        rpm, followed = int(unit.rpm_per_1000_tpm * tpm / TPM_STEP) or None, True
+        rpm, followed = unit.rpm_with(tpm), True
     checked: StandardSimulation | None = None
     split: QuotaSplit | Unknown | None = None
     pace: Pacing | Unknown | None = None

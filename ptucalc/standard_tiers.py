@@ -35,6 +35,14 @@ class CapacityUnit(NamedTuple):
         """Calls per minute that come with 1,000 tokens per minute."""
         return Fraction(self.rpm * TPM_STEP, self.tpm)
 
+    def rpm_with(self, tpm: int) -> int:
+        """The calls per minute that come with so many tokens per minute: whole ones, and at least one.
+
+        >>> CapacityUnit(rpm=1, tpm=1000).rpm_with(2999), CapacityUnit(rpm=1, tpm=1000).rpm_with(500)
+        (2, 1)
+        """
+        return max(1, self.rpm * tpm // self.tpm)
+
 
 class UnitRow(NamedTuple):
     """A row of the capacity-unit table: for these models (and versions, where the row names them), or for a `group`.

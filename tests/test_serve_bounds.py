@@ -310,7 +310,7 @@ def test_words_come_at_the_models_pace() -> None:
         assert times[0] + 0.2 < times[-1]
         whole = time.monotonic()
         httpx.post(url + CHAT, headers=KEY, json=HI)
-        assert 0.55 <= time.monotonic() - whole
+        assert time.monotonic() - whole >= 0.55
 
 
 def test_a_port_that_is_taken_is_told() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ptucalc.call_trace import Call, CallTrace
 from ptucalc.errors import BadInput
 from ptucalc.standard_limits import RpmWindow, estimated_tokens, simulate_standard
+from ptucalc.standard_tiers import CapacityUnit
 
 from .standard_oracle import Deployment, answers, arrivals
 
@@ -332,3 +333,9 @@ def test_a_million_calls_are_judged_in_seconds() -> None:
     assert time.process_time() - before < 10  # about 1 s; a limit that only a change of order breaks
     # a minute has 8,571 or 8,572 calls of 4 tokens: 7,500 fit; a second 142 or 143: 133 fit
     assert found.peak_estimated_tpm == 8572 * 4 and found.peak_calls_per_window == 143
+
+
+@pytest.mark.parametrize(("tpm", "rpm"), [(1, 1), (999, 1), (1000, 1), (1999, 1), (2000, 2), (60_500, 60)])
+def test_calls_that_come_with_tokens_are_whole_ones_and_at_least_one(tpm, rpm):
+    assert CapacityUnit(rpm=1, tpm=1000).rpm_with(tpm) == rpm
+    assert CapacityUnit(rpm=6, tpm=1000).rpm_with(tpm) == max(1, 6 * tpm // 1000)

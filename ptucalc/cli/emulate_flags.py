@@ -9,7 +9,7 @@ from ptucalc.api import deployment_types_of
 from ptucalc.catalog import DeploymentType, Model, UnknownModel
 from ptucalc.errors import BadInput, Problem
 from ptucalc.read.standard_limits import load_standard_limits
-from ptucalc.standard_tiers import TPM_STEP, CapacityUnit
+from ptucalc.standard_tiers import CapacityUnit
 
 __all__ = ["EmulateFlags", "FlagReader", "one_type", "rpm_with", "whole"]
 
@@ -95,4 +95,4 @@ def one_type(text: str) -> DeploymentType:
 def rpm_with(tpm: int, model: Model, kind: DeploymentType, version: str | None) -> int | None:
     """The RPM that come with so many TPM, whole ones and at least 1; None where that is not known."""
     unit = load_standard_limits().capacity_unit(model.name, kind, version)
-    return max(1, int(unit.rpm_per_1000_tpm * tpm / TPM_STEP)) if isinstance(unit, CapacityUnit) else None
+    return unit.rpm_with(tpm) if isinstance(unit, CapacityUnit) else None
