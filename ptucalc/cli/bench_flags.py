@@ -11,8 +11,9 @@ from ptucalc import exact
 from ptucalc.arrivals import ArrivalKind, parse_duration
 from ptucalc.bench_schedule import SHAPES, CallSize
 from ptucalc.catalog import DeploymentType
+from ptucalc.cli.flag_reader import FlagReader
 from ptucalc.cli.log_flags import LogFlags
-from ptucalc.errors import BadInput, Problem
+from ptucalc.errors import Problem
 from ptucalc.measure.target import MAX_TOKENS_FIELDS, Wire
 from ptucalc.workload import region as read_region
 
@@ -103,19 +104,8 @@ class CheckedBench(NamedTuple):
     @classmethod
     def of(cls, flags: BenchFlags) -> CheckedBench:
         """From the flags; what is wrong with them is in `problems`."""
-        wrong: list[Problem] = []
-
-        def read(field: str, value: str | None, reader: Callable[[str], _T], instead: _T) -> _T:
-            try:
-                return instead if value is None else reader(value)
-            except ValueError as error:
-                wrong.append(Problem(field, value or "", str(error)))
-            except BadInput as error:
-                wrong.extend(error.problems)
-            return instead
-
-        def optional(field: str, value: str | None, reader: Callable[[str], _T]) -> _T | None:
-            return None if value is None else read(field, value, lambda text: reader(text), None)
+        reader = FlagReader()
+        wrong, read, optional = reader.problems, reader.read, reader.optional
 
         replays = bool(flags.log.files)
         usual_us = CALIBRATE_US if flags.calibrate else REPLAY_US if replays else DEFAULT_US

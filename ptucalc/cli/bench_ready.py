@@ -104,8 +104,7 @@ def _in_the_way(view: View, *, dry_run: bool) -> Iterator[Problem]:
         try:
             import httpx  # noqa: F401
         except ImportError:
-            expected = "the client that is an extra: pip install 'ptucalc[bench]'"
-            yield Problem("bench", "httpx is not installed", expected)
+            yield Problem("httpx", "not installed", "there, which bench needs: pip install 'ptucalc[bench]'")
 
 
 def _model(flags: BenchFlags, catalog: Catalog) -> tuple[Model, str | None]:

@@ -1,19 +1,16 @@
-"""The flags of `ptucalc emulate`, as text, and how their values are read, with all that is wrong told at once."""
+"""The flags of `ptucalc emulate`, as text, and what their values may be."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from ptucalc.api import deployment_types_of
-from ptucalc.catalog import DeploymentType, Model, UnknownModel
-from ptucalc.errors import BadInput, Problem
+from ptucalc.catalog import DeploymentType, Model
 from ptucalc.read.standard_limits import load_standard_limits
 from ptucalc.standard_tiers import CapacityUnit
 
-__all__ = ["EmulateFlags", "FlagReader", "one_type", "rpm_with", "whole"]
-
-_T = TypeVar("_T")
+__all__ = ["EmulateFlags", "one_type", "rpm_with", "whole"]
 
 
 class EmulateFlags(NamedTuple):
@@ -47,29 +44,6 @@ class EmulateFlags(NamedTuple):
     log: str | None = None
     catalogs: tuple[str, ...] = ()
     quiet: bool = False
-
-
-class FlagReader:
-    """Reads values, and keeps what is wrong with them."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def read(self, field: str, value: str | None, reader: Callable[[str], _T], instead: _T) -> _T:
-        """The value; `instead` where there is none, or it is wrong."""
-        try:
-            return instead if value is None else reader(value)
-        except BadInput as error:
-            self.problems += error.problems
-        except UnknownModel as error:
-            self.problems.append(Problem(field, value or "", error.expected))
-        except ValueError as error:
-            self.problems.append(Problem(field, value or "", str(error)))
-        return instead
-
-    def optional(self, field: str, value: str | None, reader: Callable[[str], _T]) -> _T | None:
-        """The same; None where there is none, or it is wrong."""
-        return None if value is None else self.read(field, value, lambda text: reader(text), None)
 
 
 def whole(most: int) -> Callable[[str], int]:

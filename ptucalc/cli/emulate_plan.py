@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ptucalc import exact
 from ptucalc.catalog import Unknown
-from ptucalc.cli.emulate_flags import EmulateFlags, FlagReader, one_type, rpm_with
+from ptucalc.cli.emulate_flags import EmulateFlags, one_type, rpm_with
+from ptucalc.cli.flag_reader import FlagReader
 from ptucalc.cli.sizing_runs import check_file, make_sizer, sized_file
 from ptucalc.cli.view import View
 from ptucalc.errors import BadInput, Problem

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -13,8 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ptucalc import exact
 from ptucalc.catalog import Catalog, DeploymentType, Model, Unknown
-from ptucalc.cli.emulate_flags import EmulateFlags, FlagReader, whole
+from ptucalc.cli.emulate_flags import EmulateFlags, whole
 from ptucalc.cli.emulate_sources import Source, deployments_of
+from ptucalc.cli.flag_reader import FlagReader
 from ptucalc.errors import BadInput, Problem, PtucalcError
 from ptucalc.image_size import ImageSize
 from ptucalc.made_up_answers import AnswerShape, parse_lengths
@@ -76,8 +79,9 @@ def run_emulator(flags: EmulateFlags) -> int:
             aliases=wanted.source.aliases,
         )
         if not flags.quiet:
+            width = shutil.get_terminal_size().columns if sys.stderr.isatty() else sys.maxsize
             for line in _remarks(wanted, countings, emulator, listening.getsockname()[1]):
-                print(line, file=sys.stderr)
+                print(textwrap.fill(line, width, subsequent_indent="    ", break_on_hyphens=False), file=sys.stderr)
             sys.stderr.flush()
         interrupted = serve(
             application(emulator), listening, beside=None if flags.quiet else lambda: watch(emulator, sys.stdout)

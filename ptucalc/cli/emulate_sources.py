@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from ptucalc import exact
 from ptucalc.catalog import Catalog, DeploymentType, Model
-from ptucalc.cli.emulate_flags import EmulateFlags, FlagReader, one_type, rpm_with
+from ptucalc.cli.emulate_flags import EmulateFlags, one_type, rpm_with
+from ptucalc.cli.flag_reader import FlagReader
 from ptucalc.errors import BadInput, Problem
 from ptucalc.gateway import FrontDoor, backends_of
 from ptucalc.read.deployments import deployment_name, describes_workloads, read_deployments, rpm_window, window_us

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from ptucalc import exact
 from ptucalc.api import deployment_types_of
 from ptucalc.catalog import DeploymentType
+from ptucalc.cli.flag_reader import FlagReader
 from ptucalc.errors import BadInput, Problem
 from ptucalc.log_minutes import parse_percentile
 from ptucalc.log_result import By
@@ -63,18 +64,10 @@ class CheckedFlags(NamedTuple):
     @classmethod
     def of(cls, flags: LogFlags, problems: Sequence[Problem]) -> CheckedFlags:
         """From the flags. Raises BadInput with all that is wrong with them, `problems` too."""
-        wrong = list(problems)
+        reader = FlagReader(problems)
+        wrong, read = reader.problems, reader.optional
         if not flags.files:
             wrong.append(Problem("logs", "", EXAMPLE))
-
-        def read(field: str, value: str | None, reader: Callable[[str], _T]) -> _T | None:
-            try:
-                return None if value is None else reader(value)
-            except BadInput as error:
-                wrong.extend(error.problems)
-            except ValueError as error:
-                wrong.append(Problem(field, value or "", str(error)))
-            return None
 
         columns = _pairs("--map", flags.columns, "FIELD=COLUMN, such as input_tokens=PromptTokens", wrong)
         models = _pairs("--map-model", flags.models, "DEPLOYMENT=MODEL, such as chat-prod=gpt-4.1", wrong)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
@@ -11,8 +11,9 @@ from ptucalc.api import deployment_types_of
 from ptucalc.arrivals import ArrivalKind, Arrivals, parse_duration
 from ptucalc.catalog import DeploymentType
 from ptucalc.cli.cost_runs import Money
+from ptucalc.cli.flag_reader import FlagReader
 from ptucalc.cli.log_flags import LogFlags
-from ptucalc.errors import BadInput, Problem
+from ptucalc.errors import Problem
 from ptucalc.simulated_runs import Policy
 from ptucalc.simulation_analysis import Asked
 from ptucalc.standard_limits import RPM_WINDOWS_SECONDS
@@ -114,19 +115,8 @@ class CheckedSimulation(NamedTuple):
     @classmethod
     def of(cls, flags: SimulateFlags, *, advise: bool | None) -> CheckedSimulation:
         """From the flags; what is wrong with them is in `problems`."""
-        wrong: list[Problem] = []
-
-        def read(field: str, value: str | None, reader: Callable[[str], _T], instead: _T) -> _T:
-            try:
-                return instead if value is None else reader(value)
-            except BadInput as error:
-                wrong.extend(error.problems)
-            except ValueError as error:
-                wrong.append(Problem(field, value or "", str(error)))
-            return instead
-
-        def optional(field: str, value: str | None, reader: Callable[[str], _T]) -> _T | None:
-            return None if value is None else read(field, value, lambda text: reader(text), None)
+        reader = FlagReader()
+        wrong, read, optional = reader.problems, reader.read, reader.optional
 
         ptu = [read("ptu", text, exact.positive, 1) for text in flags.ptu]
         target = optional("target_429", flags.target_429, exact.share)
