@@ -235,10 +235,9 @@ def sections(race: Race) -> list[tuple[str, list[Contender], list[Comparison]]]:
     if counter := shutil.which("wc"):
         readers[-1] = Contender(lines, (counter, "-l", str(race.folder / "all.csv")), race.folder / "all.csv")
     against += [Comparison(ours, plain, 15), Comparison(ours, quick), Comparison(ours, lines, floor=True)]
-    of_json, by_engine, theirs = "read_log of JSON lines", "the same without numba", "json.loads, fromisoformat"
+    of_json, theirs = "read_log of JSON lines", "json.loads, fromisoformat"
     jsons = [
         script("read", of_json, "half.jsonl", "half"),
-        script("read_by_engine", by_engine, "half.jsonl", "half"),
         script("json_lines", theirs, "few.jsonl", "few", FEW // HALF),
     ]
     packed = [script("read", "read_log of CSV.gz", "some.csv.gz", "some")]
@@ -259,7 +258,7 @@ def sections(race: Race) -> list[tuple[str, list[Contender], list[Comparison]]]:
         (
             f"{rows // HALF:,} rows of JSON lines",
             jsons,
-            [Comparison(of_json, theirs, 6), Comparison(by_engine, theirs)],
+            [Comparison(of_json, theirs, 6)],
         ),
         (f"{rows // SOME:,} rows of CSV.gz", packed, unpacked),
         (f"Parquet, {rows:,} and {WEEKS * rows:,} rows (goal: memory flat)", parquet, []),

@@ -29,11 +29,11 @@ def joined(parts):
     return b"".join(parts), at
 
 
-def template(literals=(b"", b"Z,", b",", b",", b",", b",", b"\n"), digits=3, empty=1, kinds=None):
+def template(literals=(b"", b"Z,", b",", b",", b",", b",", b"\n"), digits=3):
     """A time, a name, a text, and three counts: input, cached, output."""
     text, at = joined(literals)
-    kinds = kinds or ("time", "name", "text", "count", "count", "count")
-    return Template([KINDS[kind] for kind in kinds], [0, 0, 0, 0, 1, 2], at, text, digits, empty)
+    kinds = ("time", "name", "text", "count", "count", "count")
+    return Template([KINDS[kind] for kind in kinds], [0, 0, 0, 0, 1, 2], at, text, digits)
 
 
 def names(known=NAMES):
@@ -183,29 +183,9 @@ def test_the_largest_count_and_an_empty_one():
     assert row[2:4] == (500_000_000, MISSING)
 
 
-def test_in_json_a_count_is_never_empty_and_has_no_zero_in_front():
-    assert scanned(LINE.replace("200", "0"), empty=0)[0][0][3] == 0
-    for wrong in ("", "0200", "00"):
-        assert scanned(LINE.replace("200", wrong), empty=0)[2] == 0
-
-
 def test_a_name_that_begins_like_another():
     text = LINE + LINE.replace(",chat,", ",chat-long,") + LINE.replace(",chat,", ",search,") + LINE
     assert [row[1] for row in scanned(text)[0]] == ["chat", "chat-long", "search", "chat"]
-
-
-def test_numbers_of_json_that_nobody_asks_for():
-    kinds = ("time", "name", "number", "count", "count", "count")
-    for number, known in (
-        ("7", True),
-        ("0.25", True),
-        ("1e5", False),
-        ("-7", False),
-        ("", False),
-        (".5", False),
-        ("null", False),
-    ):
-        assert bool(scanned(LINE.replace("skipped", number), kinds=kinds)[0]) is known
 
 
 def test_there_is_room_for_so_many_rows():

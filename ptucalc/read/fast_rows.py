@@ -1,8 +1,8 @@
-"""Large logs whose rows are all written alike, read by a compiled scan into arrays that the engine then asks.
+"""Large tables whose rows are all written alike, read by a compiled scan into arrays that the engine then asks.
 
 It takes a fraction of the time in which the engine tells cells apart, and needs numba (the extra `fast`). It reads what is
-plainly so and nothing else: one cell between quotation marks, one key of a record in another place, and the engine reads
-the whole log. Rows that are plainly calls are added up by minute on the way.
+plainly so and nothing else: one cell between quotation marks, one more column, and the engine reads the whole log. JSON lines
+are left to the engine, which reads them as soon. Rows that are plainly calls are added up by minute on the way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ptucalc.read.log_sql import LATEST_US, NUMBERS, quoted
 from ptucalc.read.log_store import BACK_MINUTES, CallStore, PlainSums
 from ptucalc.read.row_blocks import LONGEST_ROW_BYTES, MOST_CELLS, Block, OddRow, ScanPlan, read_blocks
 from ptucalc.read.row_kernel import ABSENT, MINUTE_US, MISSING, SUMS, TOTALS, Plain
-from ptucalc.read.row_templates import Column, Pieces, names_as_bytes, record_pieces, table_pieces, template_of
+from ptucalc.read.row_templates import Column, names_as_bytes, template_of
 from ptucalc.request_log import Stream
 
 __all__ = ["FastRows", "fast_rows"]
@@ -76,7 +76,7 @@ def fast_rows(
     others.
     """
     size = sum(file.size for file in files)
-    if relation.kind not in ("table", "lines") or any(file.packed for file in files) or size < WORTH_BYTES:
+    if relation.kind != "table" or any(file.packed for file in files) or size < WORTH_BYTES:
         return None
     kernel = compiled_rows()
     counts = [field for field in (*NUMBERS, "status") if field in columns]
@@ -129,26 +129,25 @@ def _plan(
 
     ends = {(len(stamp), ZONE.search(stamp)[0]) for stamp in relation.stamps}  # type: ignore[index]
     begun = [first for file in files if (first := _begin(relation, file)) is not None]
-    if len(ends) != 1 or len(begun) < len(files) or any(each[1:] != begun[0][1:] for each in begun):
+    if len(ends) != 1 or len(begun) < len(files) or len({line_end for _, line_end in begun}) > 1:
         return None
     ((length, zone),) = ends
     digits = max(0, length - len(zone) - STAMP_BYTES - 1)
     if zone not in UTC or digits > 6 or length != STAMP_BYTES + len(zone) + (digits + 1 if digits else 0):
         return None
-    _, line_end, pieces = begun[0]
-    wanted = {}
-    fields = [("timestamp", Column("time"))]
-    fields += [(field, Column("count", place)) for place, field in enumerate(counts)]
-    fields += [(field, Column("name", place)) for place, field in enumerate(names)]
-    for field, column in fields:
-        paths = relation.paths[columns[field]] if relation.kind == "lines" else [(columns[field],)]
-        known = [path for path in paths if path in pieces.paths]
-        if len(known) != 1:
-            return None
-        wanted[known[0]] = column
-    template = template_of(pieces, wanted, digits=digits, zone=zone.encode(), numbers=numbers)
-    if template is None:
-        return None
+    wanted = {columns["timestamp"]: Column("time")}
+    wanted |= {columns[field]: Column("count", place) for place, field in enumerate(counts)}
+    wanted |= {columns[field]: Column("name", place) for place, field in enumerate(names)}
+    line_end = begun[0][1]
+    template = template_of(
+        [f"c{place}" for place in range(len(relation.headings))],
+        wanted,
+        delimiter=relation.delimiter.encode(),
+        line_end=line_end,
+        digits=digits,
+        zone=zone.encode(),
+        numbers=numbers,
+    )
     shortest = len(template.literals) + length - len(zone)
     listed = names_as_bytes([relation.enums[field][1] for field in names], numbers)
     pairs = list(zip(files, [first for first, *_ in begun], strict=True))
@@ -160,22 +159,14 @@ def _plan(
     )
 
 
-def _begin(relation: Relation, file: LogFile) -> tuple[int, bytes, Pieces] | None:
-    """Where the rows of a file begin, how they end, and a row taken apart; None where that cannot be told."""
-    above = relation.blank_lines + 1 if relation.kind == "table" else 0
+def _begin(relation: Relation, file: LogFile) -> tuple[int, bytes] | None:
+    """Where the rows of a file begin, and how they end; None where that cannot be told."""
     with open(file.path, "rb") as stream:
-        lines = [stream.readline(LONGEST_ROW_BYTES) for _ in range(above + 1)]
+        lines = [stream.readline(LONGEST_ROW_BYTES) for _ in range(relation.blank_lines + 2)]
     first = lines.pop()
-    line_end = b"\r\n" if first.endswith(b"\r\n") else b"\n"
     if not first.endswith(b"\n") or any(line.count(b'"') % 2 for line in lines):
         return None
-    if relation.kind == "lines":
-        pieces = record_pieces(first)
-    else:
-        pieces = table_pieces(
-            [f"c{place}" for place in range(len(relation.headings))], relation.delimiter.encode(), line_end
-        )
-    return None if pieces is None else (sum(map(len, lines)), line_end, pieces)
+    return sum(map(len, lines)), b"\r\n" if first.endswith(b"\r\n") else b"\n"
 
 
 def _name_of(code: str, kind: str, names: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Rows of a log that are all written alike, byte by byte: plain Python, which compiles as it stands and answers the same.
 
-A row is text that never changes (`literals`: separators, the keys of JSON) with a value between each two of them. Whatever
-is not exactly so ends the scan: it is for another reader. Rows that are plainly calls (`Plain`) are told from the rest, about
+A row is text that never changes (`literals`: delimiters, the line end) with a value between each two of them. Whatever is not
+exactly so ends the scan: it is for another reader. Rows that are plainly calls (`Plain`) are told from the rest, about
 which `log_sql` decides, and are added up by minute. Only loops, arithmetic and indexing may stand here.
 """
 
@@ -13,9 +13,9 @@ from ptucalc.read.log_sql import LARGEST_KEPT
 
 __all__ = ["ABSENT", "KINDS", "MISSING", "TOTALS", "Names", "Plain", "Rows", "Template", "scan_rows", "sum_minutes"]
 
-TEXT, PLAIN_NUMBER, TIME, COUNT, NAME = range(5)
-KINDS = {"text": TEXT, "number": PLAIN_NUMBER, "time": TIME, "count": COUNT, "name": NAME}
-"""What a value is: text or a number that nobody asks for; a time, a count of tokens, a name."""
+TEXT, TIME, COUNT, NAME = range(4)
+KINDS = {"text": TEXT, "time": TIME, "count": COUNT, "name": NAME}
+"""What a value is: text that nobody asks for; a time, a count of tokens, a name."""
 
 MISSING = -1
 """The count of an empty cell."""
@@ -36,7 +36,7 @@ class Template(NamedTuple):
     """How a row is written: for each value its kind and the column that it goes to, and where the literal before it begins
     among `literals` (one more begins after the last value, and one entry tells where that one ends).
 
-    Times have `digits` digits after a point, or none and no point. `empty` says whether a count may be left out.
+    Times have `digits` digits after a point, or none and no point. A count may be left out.
     """
 
     kinds: Any
@@ -44,7 +44,6 @@ class Template(NamedTuple):
     literal_at: Any
     literals: Any
     digits: int
-    empty: int
 
 
 class Names(NamedTuple):
@@ -125,11 +124,7 @@ def scan_rows(
                     if number > LARGEST_KEPT:
                         return count, odd, at
                 if p == first:
-                    if template.empty == 0:
-                        return count, odd, at
                     number = MISSING
-                elif template.empty == 0 and p - first > 1 and data[first] == 48:
-                    return count, odd, at
                 rows.counts[columns[value] * capacity + count] = number
             elif kind == NAME:
                 column = columns[value]
@@ -217,18 +212,12 @@ def scan_rows(
                 rows.times[count] = (minute_seconds + second) * 1_000_000 + fraction
             else:
                 after = literals[end]
-                first = p
                 byte = data[p]
                 while byte != after:
-                    if kind == PLAIN_NUMBER:
-                        if (byte < 48 or byte > 57) and (byte != 46 or p == first):
-                            return count, odd, at
-                    elif byte < 32 or byte > 126 or byte == 34 or byte == 92:
+                    if byte < 32 or byte > 126 or byte == 34 or byte == 92:
                         return count, odd, at
                     p += 1
                     byte = data[p]
-                if kind == PLAIN_NUMBER and p == first:
-                    return count, odd, at
         at = p
         given = rows.counts[plain.input * capacity + count]
         made = rows.counts[plain.output * capacity + count]
