@@ -59,7 +59,7 @@ def commands_of(script: str) -> list[list[str]]:
 def flags_of(words: list[str]) -> dict[str, str]:
     """Flag to value, whichever way they are written."""
     found: dict[str, str] = {}
-    rest = [word for word in words if word != ">"]
+    rest = list(words)
     while rest:
         word = rest.pop(0)
         if word.startswith("--"):
