@@ -282,6 +282,9 @@ def main() -> None:
         made = measured((sys.executable, str(CONTENDERS), "generate", name, *counts), folder / "generate.out")
         print(f"{rows:,} calls made in {made.wall:.0f} s; {rounds} rounds, Python {sys.version.split()[0]}", flush=True)
         listed = sections(race)
+        first = race.script("read", "the first one", "all.csv", "all")
+        taken = measured(first.command, folder / "first.out").wall
+        print(f"the very first read_log of a large CSV, where numba compiles its scan if it has not yet: {taken:.2f} s")
         beside = [race.script("start", "start", "few.csv", ""), race.script("read", "few", "few.csv", "few", rounds=1)]
         for title, contenders, comparisons in listed:
             for number in range(rounds):

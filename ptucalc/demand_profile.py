@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
+from operator import lt
 from typing import NamedTuple
 
 from ptucalc.catalog import TokenClass, TokenWeights
@@ -83,10 +84,12 @@ class DemandProfile:
             raise ValueError("a profile has at least one minute, and a scale of at least 1")
         if list(self.thresholds) != sorted(set(self.thresholds)):
             raise ValueError("thresholds ascend")
-        keys = [(row.minute, row.band) for row in self.rows]
-        if keys != sorted(set(keys)) or any(not 0 <= minute < self.length for minute, _ in keys):
+        bands = 1 + max((row[1] for row in self.rows), default=0)
+        keys = [row[0] * bands + row[1] for row in self.rows]
+        within = not keys or (self.rows[0].minute >= 0 and self.rows[-1].minute < self.length)
+        if not within or not all(map(lt, keys, keys[1:])):
             raise ValueError("rows are sorted by minute and band, each pair once, within the length")
-        if any(min(row) < 0 for row in self.rows):
+        if min(map(min, self.rows), default=0) < 0:
             raise ValueError("counts and tokens are 0 or more")
 
     @cached_property

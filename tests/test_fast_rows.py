@@ -35,12 +35,25 @@ def scans(monkeypatch):
     """What each try of a scan came to."""
     tried = []
 
-    def scan(*given):
-        tried.append(fast_rows.fast_rows(*given))
+    def scan(*given, **choices):
+        tried.append(fast_rows.fast_rows(*given, **choices))
         return tried[-1]
 
     monkeypatch.setattr(log_loading, "fast_rows", scan)
     return tried
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Of each time that blocks are read, whether all calls are kept."""
+    kept = []
+
+    def read(plan, kernel):
+        kept.append(plan.keeps_all)
+        return row_blocks.read_blocks(plan, kernel)
+
+    monkeypatch.setattr(fast_rows, "read_blocks", read)
+    return kept
 
 
 def answers(path, **choices):
@@ -48,17 +61,20 @@ def answers(path, **choices):
     try:
         with read_log(path, **choices) as log:
             of_band = dict.fromkeys(range(10), WEIGHTS)
-            groups = [{stream: of_band} for stream in log.profiles]
-            return log.source, log.profiles, log.window_maxima([*groups, dict.fromkeys(log.profiles, of_band)])
+            apart = [{stream: of_band} for stream in log.profiles]
+            together = [dict.fromkeys(log.profiles, of_band)]
+            windows = [log.window_maxima(groups) for groups in (apart, together, apart[1:], [*apart, *together])]
+            return log.source, log.profiles, windows
     except BadInput as error:
         return str(error), None, None
 
 
 def both_ways(path, scans, monkeypatch, **choices):
-    """The answers of the scan and of the engine alone."""
+    """The answers of the scan (whether it keeps calls or reads them again) and of the engine alone."""
     scanned = answers(path, **choices)
+    assert answers(path, windows=True, **choices) == scanned
     with monkeypatch.context() as patched:
-        patched.setattr(log_loading, "fast_rows", lambda *given: None)
+        patched.setattr(log_loading, "fast_rows", lambda *given, **choices: None)
         engine = answers(path, **choices)
     return scanned, engine
 
@@ -108,7 +124,7 @@ def test_random_logs_say_the_same(tmp_path, monkeypatch, scans, number, written)
     path.write_bytes(text)
     scanned, engine = both_ways(path, scans, monkeypatch, skip_bad=number % 2 == 0)
     assert scanned == engine
-    assert [scan is not None for scan in scans] == [True]
+    assert [scan is not None and scan.kept for scan in scans] == [False, True]
 
 
 @pytest.mark.parametrize("number", range(12))
@@ -176,6 +192,77 @@ def test_what_a_scan_adds_up_is_what_stands_there(tmp_path, scans):
     assert [tuple(row) for row in found["other"]] == [(2, 0, 1, 0, 800, 200, 0, 50)]
 
 
+def test_calls_are_read_again_only_where_they_are_asked_for(tmp_path, monkeypatch, reads):
+    monkeypatch.setattr(log_store, "COMPARED_CALLS", 10)
+    path = tmp_path / "log.csv"
+    path.write_bytes(as_csv([ROW.split(",")] * 20))
+    with read_log(path) as log:
+        assert reads == [False]
+        for _ in range(2):
+            log.window_maxima([{stream: {0: WEIGHTS} for stream in log.profiles}])
+            assert reads == [False, True]
+    reads.clear()
+    with read_log(path, windows=True) as log:
+        log.window_maxima([{stream: {0: WEIGHTS} for stream in log.profiles}])
+    assert reads == [True]
+
+
+def test_seconds_of_kept_calls_by_hand(tmp_path, scans):
+    """800 uncached, 200 cached, 50 output: 100 calls of 3 x 800 + 1 x 200 + 7 x 50 in one second, one two seconds later."""
+    later = ROW.replace("09:00:01.250", "09:00:03.999").replace("1000,200,50", "10,,1")
+    other = ROW.replace("chat", "other")
+    path = tmp_path / "log.csv"
+    path.write_bytes(
+        as_csv([row.split(",") for row in [*[ROW] * 100, other, later, ROW.replace("1000,200,50,200", "0,0,0,400")]])
+    )
+    with read_log(path, windows=True) as log:
+        chat, of_other = log.profiles
+        kept = scans[0].plain()
+
+        def found(weighing):
+            relation = kept.seconds(weighing)
+            return relation and sorted(log._store.run(f"select g, t - 1793610000, low from {relation}"))
+
+        assert found({chat: (0, (3, 1, 9, 7))}) == [(0, 1, 295_000), (0, 3, 37)]
+        assert found({chat: (1, (3, 1, 9, 7)), of_other: (0, (1, 1, 1, 1))}) == [
+            (0, 1, 1050),
+            (1, 1, 295_000),
+            (1, 3, 37),
+        ]
+        assert found({chat: (0, (0, 0, 0, 0))}) is None
+
+
+@pytest.mark.parametrize("change", ["other tokens", "one row less", "an odd row", "removed"])
+def test_a_log_that_has_changed_when_it_is_read_again(tmp_path, monkeypatch, change):
+    monkeypatch.setattr(log_store, "COMPARED_CALLS", 10)
+    path = tmp_path / "log.csv"
+    text = as_csv([ROW.split(",")] * 20)
+    path.write_bytes(text)
+    with read_log(path) as log:
+        if change == "removed":
+            path.unlink()
+        else:
+            row = ROW.encode() + b"\n"
+            by = {"other tokens": row.replace(b"1000", b"1001"), "one row less": b"", "an odd row": b'"' + row[1:]}
+            path.write_bytes(text.removesuffix(row) + by[change])
+        with pytest.raises(BadInput, match=r"copy it first.*changed since it was read") as caught:
+            log.window_maxima([{stream: {0: WEIGHTS} for stream in log.profiles}])
+        assert caught.value.problems[0].source == str(path)
+
+
+def test_a_log_that_has_grown_is_read_as_far_as_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(log_store, "COMPARED_CALLS", 10)
+    path = tmp_path / "log.csv"
+    path.write_bytes(as_csv([ROW.split(",")] * 20))
+    before = answers(path)
+    with read_log(path) as log:
+        with path.open("a") as stream:
+            stream.write(ROW + "\n")
+        assert (
+            log.window_maxima([{stream: dict.fromkeys(range(10), WEIGHTS) for stream in log.profiles}]) == before[2][1]
+        )
+
+
 ODD = {
     "quoted": ROW.replace("chat", '"chat"'),
     "quoted with a comma": ROW.replace("chat", '"chat,prod"'),
@@ -224,6 +311,16 @@ def test_several_files_and_empty_cells(tmp_path, monkeypatch, scans):
     assert scans[0].sums.totals["cached_untold"] == 30
 
 
+def test_files_with_their_columns_in_another_order(tmp_path, monkeypatch, scans):
+    paths = [tmp_path / name for name in ("a.csv", "b.csv")]
+    paths[0].write_bytes(as_csv([ROW.split(",")] * 30))
+    paths[1].write_bytes(as_csv([ROW.split(",")[::-1]] * 20, header=HEADER[::-1]))
+    scanned, engine = both_ways(paths, scans, monkeypatch)
+    assert scanned == engine
+    assert [scan.sums.totals["rows"] for scan in scans] == [30, 20] * 2
+    assert scanned[0].rows_used == 50
+
+
 def test_files_that_end_their_lines_in_two_ways(tmp_path, monkeypatch, scans):
     paths = [tmp_path / name for name in ("a.csv", "b.csv")]
     paths[0].write_bytes(as_csv([ROW.split(",")] * 30))
@@ -267,7 +364,8 @@ def test_more_rows_than_memory_is_meant_for(tmp_path, monkeypatch, scans):
         monkeypatch.setattr(fast_rows, "MOST_ROWS", most)
         scanned, engine = both_ways(path, scans, monkeypatch)
         assert scanned == engine
-        assert (scans.pop() is not None) is is_scanned
+        assert {scan is not None for scan in scans} == {is_scanned}
+        scans.clear()
 
 
 def test_small_logs_and_logs_of_a_replay_are_not_scanned(tmp_path, monkeypatch, scans):
@@ -292,7 +390,8 @@ def test_logs_that_count_in_another_way_are_not_scanned(tmp_path, monkeypatch, s
     assert scans == []
 
 
-def test_progress_is_told_up_to_the_end(tmp_path):
+def test_progress_is_told_up_to_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(log_store, "COMPARED_CALLS", 10)
     path = tmp_path / "log.csv"
     path.write_bytes(as_csv([ROW.split(",")] * 50))
     told = []

@@ -7,13 +7,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ptucalc.read.row_kernel import ABSENT, KINDS, MISSING, TOTALS, Names, Plain, Rows, Template, scan_rows, sum_minutes
+from ptucalc.read.row_kernel import (
+    ABSENT,
+    CLOCK,
+    KINDS,
+    MISSING,
+    TOTALS,
+    Names,
+    Plain,
+    Rows,
+    Template,
+    scan_rows,
+    sum_minutes,
+    sum_seconds,
+)
 
-ALWAYS = (0, 2**62)
+ANY = (0, 2**62, 500_000_000)
+CALLS = Plain(0, 2, 1, ABSENT, ABSENT, ABSENT, *ANY)
 ZEROS = bytes(64)
 LINE = "2026-11-02T09:00:01.250Z,chat,skipped,1000,200,50\n"
 AT = datetime(2026, 11, 2, 9, 0, 1, 250_000, tzinfo=UTC)
-NAMES = ("chat", "chat-long", "search")
+NAMES = ("chat", "chat-long", "chat-longest-by-far", "eight-by", "search")
 
 
 def micros(moment):
@@ -21,25 +35,36 @@ def micros(moment):
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def joined(parts):
-    """Parts in one, and where each begins and the last ends."""
-    at = [0]
-    for part in parts:
-        at.append(at[-1] + len(part))
-    return b"".join(parts), at
-
-
 def template(literals=(b"", b"Z,", b",", b",", b",", b",", b"\n"), digits=3):
     """A time, a name, a text, and three counts: input, cached, output."""
-    text, at = joined(literals)
     kinds = ("time", "name", "text", "count", "count", "count")
-    return Template([KINDS[kind] for kind in kinds], [0, 0, 0, 0, 1, 2], at, text, digits)
+    words, masks = zip(*(as_word(literal) for literal in literals), strict=True)
+    lengths = [len(literal) for literal in literals]
+    after = [literal[0] for literal in literals[1:]]
+    return Template([KINDS[kind] for kind in kinds], [0, 0, 0, 0, 1, 2], words, masks, lengths, after, digits)
 
 
 def names(known=NAMES):
     """One column of names."""
-    text, at = joined([name.encode() for name in known])
-    return Names(text, at, [0, len(known)])
+    words, masks, at = [], [], [0]
+    for name in known:
+        for begin in range(0, len(name), 8):
+            word, mask = as_word(name[begin : begin + 8].encode())
+            words.append(word)
+            masks.append(mask)
+        at.append(len(words))
+    return Names(words, masks, at, [len(name) for name in known], [0, len(known)])
+
+
+def as_word(part):
+    """Up to 8 bytes as a number, the first byte the lowest, and 255 for each of them."""
+    word = sum(byte << 8 * place for place, byte in enumerate(part))
+    return word, 256 ** len(part) - 1
+
+
+def text_and_words(data):
+    """Bytes, and the 8 from each one on as a number."""
+    return data, [as_word(data[at : at + 8])[0] for at in range(len(data) - 7)]
 
 
 def room(capacity=20, counts=3):
@@ -51,10 +76,16 @@ def scanned(text, plain=None, start=0, stop=None, capacity=20, **written):
     """Plain calls and other rows as tuples (time, name, input, cached, output), and where the scan ended."""
     data = text.encode() if isinstance(text, str) else text
     rows, others = room(capacity), room(capacity)
-    plain = plain or Plain(0, 2, 1, ABSENT, ABSENT, ABSENT, *ALWAYS)
     stop = len(data) if stop is None else stop
-    count, odd, ended = scan_rows(data + ZEROS, start, stop, template(**written), names(), plain, rows, others)
+    count, odd, ended, _ = scan(data, start, stop, template(**written), plain or CALLS, rows, others)
     return as_tuples(rows, count), as_tuples(others, odd), ended
+
+
+def scan(data, start, stop, written, plain, rows, others):
+    """What `scan_rows` answers, and its clock by name."""
+    clock = [0] * len(CLOCK)
+    found = scan_rows(*text_and_words(data + ZEROS), start, stop, written, names(), plain, rows, others, clock)
+    return *found, dict(zip(CLOCK, clock, strict=True))
 
 
 def as_tuples(rows, count):
@@ -151,6 +182,9 @@ def test_what_is_no_such_time_ends_the_scan(stamp, first):
         LINE.replace("Z,", "+00:00,"),
         LINE.replace(",chat,", ",chats,"),
         LINE.replace(",chat,", ",cha,"),
+        LINE.replace(",chat,", ",chat-lonG,"),
+        LINE.replace(",chat,", ",chat-longest-by-fa,"),
+        LINE.replace(",chat,", ",eight-by1,"),
         LINE.replace(",chat,", ",,"),
         LINE.replace(",chat,", ',"chat",'),
         LINE.replace("1000", '"1000"'),
@@ -160,6 +194,8 @@ def test_what_is_no_such_time_ends_the_scan(stamp, first):
         LINE.replace("1000", "1e3"),
         LINE.replace("1000", "500000001"),
         LINE.replace("1000", "9" * 30),
+        LINE.replace("1000", str(2**64 + 5)),
+        LINE.replace("1000", "0" * 19),
         LINE.replace("skipped", 'skip"ped'),
         LINE.replace("skipped", "skip\\ped"),
         LINE.replace("skipped", "skip\rped"),
@@ -184,8 +220,8 @@ def test_the_largest_count_and_an_empty_one():
 
 
 def test_a_name_that_begins_like_another():
-    text = LINE + LINE.replace(",chat,", ",chat-long,") + LINE.replace(",chat,", ",search,") + LINE
-    assert [row[1] for row in scanned(text)[0]] == ["chat", "chat-long", "search", "chat"]
+    used = ["chat", "chat-long", "search", "chat-longest-by-far", "eight-by", "chat-long", "chat"]
+    assert [row[1] for row in scanned("".join(LINE.replace("chat", name) for name in used))[0]] == used
 
 
 def test_there_is_room_for_so_many_rows():
@@ -235,13 +271,13 @@ def test_which_calls_are_plain(call, is_plain):
 )
 def test_which_calls_are_plain_by_other_counts(place, third, is_plain):
     """100 input, 50 output and a third count."""
-    plain = Plain(0, 2, ABSENT, ABSENT, ABSENT, ABSENT, *ALWAYS)._replace(**{place: 1})
+    plain = Plain(0, 2, ABSENT, ABSENT, ABSENT, ABSENT, *ANY)._replace(**{place: 1})
     rows, others, _ = scanned(LINE.replace("1000,200,50", f"100,{third},50"), plain)
     assert (len(rows), len(others)) == ((1, 0) if is_plain else (0, 1))
 
 
 def test_cached_and_written_tokens_share_the_input():
-    plain = Plain(0, 2, 1, 1, ABSENT, ABSENT, *ALWAYS)
+    plain = Plain(0, 2, 1, 1, ABSENT, ABSENT, *ANY)
     assert len(scanned(LINE.replace("1000,200", "400,200"), plain)[0]) == 1
     assert len(scanned(LINE.replace("1000,200", "399,200"), plain)[0]) == 0
 
@@ -249,8 +285,30 @@ def test_cached_and_written_tokens_share_the_input():
 def test_calls_outside_of_the_window_are_others():
     now = micros(AT)
     for since, until, inside in ((now, now + 1, 1), (now + 1, now + 2, 0), (0, now, 0)):
-        rows, others, _ = scanned(LINE, Plain(0, 2, 1, ABSENT, ABSENT, ABSENT, since, until))
+        rows, others, _ = scanned(LINE, Plain(0, 2, 1, ABSENT, ABSENT, ABSENT, since, until, ANY[2]))
         assert (len(rows), len(others)) == (inside, 1 - inside)
+
+
+def test_calls_with_a_longer_prompt_are_others():
+    for longest, inside in ((1000, 1), (999, 0)):
+        rows, others, _ = scanned(LINE, CALLS._replace(longest=longest))
+        assert (len(rows), len(others)) == (inside, 1 - inside)
+
+
+def test_the_clock_of_sound_calls():
+    """Those that go back by more than five minutes; a refused call and its time do not count, a long prompt does."""
+
+    def at(stamp, tokens="1000,200,50"):
+        return LINE.replace("09:00:01.250", stamp).replace("1000,200,50", tokens)
+
+    text = at("09:10:00.000", "0,0,0") + at("09:05:01.000") + at("09:00:01.000", "3000,0,9") + at("09:10:00.000")
+    text += at("09:00:00.000", "0,0,0") + at("09:04:59.999") + at("09:02:00.000")
+    plain = CALLS._replace(longest=2000)
+    count, odd, _, clock = scan(text.encode(), 0, len(text), template(), plain, room(), room())
+    assert (count, odd) == (4, 3)
+    start = micros(AT.replace(hour=9, minute=0, second=0, microsecond=0))
+    assert clock == {"calls": 5, "back": 1, "first_us": start + 301_000_000, "last_us": start + 120_000_000}
+    assert scan(b"", 0, 0, template(), plain, room(), room())[3]["calls"] == 0
 
 
 def test_minutes_are_added_up_by_hand():
@@ -261,18 +319,16 @@ def test_minutes_are_added_up_by_hand():
         + LINE.replace("09:00:01.250", "09:02:00.000").replace("1000,200,50", "10,10,0")
         + LINE.replace("09:00:01.250", "09:00:59.999").replace("1000,200,50", "0,0,9")
     )
-    data = text.encode() + ZEROS
-    plain = Plain(0, 2, 1, ABSENT, ABSENT, ABSENT, *ALWAYS)
     rows = room()
-    count, _, _ = scan_rows(data, 0, len(text), template(), names(), plain, rows, room())
+    count, *_ = scan(text.encode(), 0, len(text), template(), CALLS, rows, room())
     minutes = 3
     sums, totals = [0] * len(NAMES) * minutes * 5, [0] * len(TOTALS)
-    sum_minutes(count, rows, plain, names(), first, minutes, sums, totals)
+    sum_minutes(count, rows, CALLS, names(), first, minutes, sums, totals)
     by_minute = [sums[place : place + 5] for place in range(0, len(sums), 5)]
     idle = [0] * 5
     assert by_minute == [
         *([2, 800, 200, 0, 59], idle, [1, 0, 10, 0, 0]),  # chat
-        *(idle, idle, idle),  # chat-long
+        *[idle] * 9,  # the next three
         *([1, 1000, 0, 0, 7], idle, idle),  # search
     ]
     assert dict(zip(TOTALS, totals, strict=True)) == {
@@ -287,17 +343,35 @@ def test_minutes_are_added_up_by_hand():
 
 
 def test_written_tokens_are_a_class_of_their_own():
-    plain = Plain(0, 2, ABSENT, 1, ABSENT, ABSENT, *ALWAYS)
+    plain = Plain(0, 2, ABSENT, 1, ABSENT, ABSENT, *ANY)
     rows = room()
-    count, _, _ = scan_rows(LINE.encode() + ZEROS, 0, len(LINE), template(), names(), plain, rows, room())
-    sums, totals = [0] * 15, [0] * len(TOTALS)
+    count, *_ = scan(LINE.encode(), 0, len(LINE), template(), plain, rows, room())
+    sums, totals = [0] * len(NAMES) * 5, [0] * len(TOTALS)
     sum_minutes(count, rows, plain, names(), micros(AT) // 60_000_000, 1, sums, totals)
     assert sums[:5] == [1, 800, 0, 200, 50]
     assert totals[TOTALS.index("cached_untold")] == 1
     text = LINE.replace("1000", "200").encode()  # all of it written: nothing that could have been cached
-    count, _, _ = scan_rows(text + ZEROS, 0, len(text), template(), names(), plain, rows, room())
+    count, *_ = scan(text, 0, len(text), template(), plain, rows, room())
     sum_minutes(count, rows, plain, names(), micros(AT) // 60_000_000, 1, sums, totals)
     assert (totals[0], totals[TOTALS.index("cached_untold")]) == (2, 1)
+
+
+def test_seconds_are_added_up_by_hand():
+    """Of two streams that are in groups 1 and 0; 3 for a token of input, -2 for one of them that is cached, 5 for output."""
+    text = (
+        LINE  # 3 x 1000 - 2 x 200 + 5 x 50
+        + LINE.replace(",chat,", ",search,").replace("200,50", ",7")
+        + LINE.replace("09:00:01.250", "09:00:00.999").replace("1000,200,50", "10,10,0")
+        + LINE.replace("09:00:01.250", "09:00:01.999").replace("1000,200,50", "0,0,9")
+        + LINE.replace(",chat,", ",eight-by,")
+    )
+    rows = room()
+    count, *_ = scan(text.encode(), 0, len(text), template(), CALLS, rows, room())
+    groups = [1, ABSENT, ABSENT, ABSENT, 0]
+    factors = [3, -2, 5, *[1] * 9, 10, 10, 1]
+    sums = [0] * 2 * 3
+    sum_seconds(count, rows, names(), groups, factors, micros(AT) // 1_000_000 - 1, 3, sums)
+    assert sums == [0, 10_007, 0, 10, 2850 + 45, 0]
 
 
 @pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
@@ -315,22 +389,27 @@ def test_compiled_it_answers_the_same(lines, rest):
     from .engines import compiled_row_kernel
 
     text = ("".join(lines) + rest).encode()
-    plain = Plain(0, 2, 1, ABSENT, ABSENT, ABSENT, *ALWAYS)
 
     def array(values, kind="int64"):
         return numpy.array(list(values), dtype=kind)
 
-    written, known = template(), names()
+    def whole(values):
+        return array(values, "uint64").view("int64")
+
+    clock = array([0] * 4)
+    written, known, data = template(), names(), bytearray(text + ZEROS)
     arrays = Rows(array([0] * 20), array([0] * 60, "int32"), array([0] * 20, "uint16"), 20)
     other_arrays = Rows(array([0] * 20), array([0] * 60, "int32"), array([0] * 20, "uint16"), 20)
     count, odd, ended = compiled_row_kernel().scan_rows(
-        numpy.frombuffer(text + ZEROS, "uint8"),
+        numpy.frombuffer(data, "uint8"),
+        numpy.ndarray((len(data) - 7,), "int64", data, 0, (1,)),
         0,
         len(text),
-        Template(*map(array, written[:4]), *written[4:]),
-        Names(*map(array, known)),
-        plain,
+        Template(*map(whole, written[:-1]), written.digits),
+        Names(*map(whole, known)),
+        CALLS,
         arrays,
         other_arrays,
+        clock,
     )
     assert (as_tuples(arrays, count), as_tuples(other_arrays, odd), ended) == scanned(text)

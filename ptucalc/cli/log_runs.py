@@ -94,6 +94,7 @@ def read_flagged_log(flags: LogFlags, checked: CheckedFlags, view: View, *, call
             output_share=checked.output_share,
             skip_bad=flags.skip_bad,
             calls=calls,
+            windows=True,
             thresholds=thresholds_of(load_catalog(*flags.catalogs)),
             progress=shown if shown.wanted else None,
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from types import FunctionType
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from ptucalc import bucket_kernel
 from ptucalc.bucket_engine import ArrayEngine, Engine, PlainEngine
@@ -40,8 +40,8 @@ def engine_for(calls: int, counted: int, replayed: int = 0) -> Engine:
 @cache
 def compiled_engine() -> Engine | None:
     """The compiled engine; None where numba is not installed or does not work here."""
-    njit = _njit()
-    return None if njit is None else ArrayEngine(_compiled(njit))
+    numba = _numba()
+    return None if numba is None else ArrayEngine(_compiled(numba.njit))
 
 
 class RowKernel(NamedTuple):
@@ -49,25 +49,48 @@ class RowKernel(NamedTuple):
 
     scan_rows: Callable[..., tuple[int, int, int]]
     sum_minutes: Callable[..., None]
+    sum_seconds: Callable[..., None]
 
 
 @cache
 def compiled_rows() -> RowKernel | None:
     """`row_kernel` compiled; None where numba does not work here, or could not keep it for the next time."""
-    njit = _njit()
+    numba = _numba()
+    if numba is None:
+        return None
     try:
-        return (
-            None
-            if njit is None
-            else RowKernel._make(
-                njit(cache=True, nogil=True)(each) for each in (row_kernel.scan_rows, row_kernel.sum_minutes)
-            )
+        return RowKernel(
+            numba.njit([_types_of_a_scan(numba)], cache=True, nogil=True)(row_kernel.scan_rows),
+            numba.njit(cache=True, nogil=True)(row_kernel.sum_minutes),
+            numba.njit(cache=True, nogil=True)(row_kernel.sum_seconds),
         )
     except (RuntimeError, OSError):
         return None
 
 
-def _njit() -> Callable[..., Any] | None:
+def _types_of_a_scan(numba: Any) -> tuple[Any, ...]:
+    """numba's types of what `scan_rows` is given.
+
+    They are told because its words begin at any byte, which numba does not see: it would take them to be aligned.
+    """
+    import numpy
+
+    data, numbers, small, names = (numpy.zeros(1, kind) for kind in ("uint8", "int64", "int32", "uint16"))
+    rows = row_kernel.Rows(numbers, small, names, 0)
+    others = (
+        *(0, 0),
+        row_kernel.Template._make([*[numbers] * 6, 0]),
+        row_kernel.Names(*[numbers] * 5),
+        row_kernel.Plain(*[0] * len(row_kernel.Plain._fields)),
+        *(rows, rows),
+        numbers,
+    )
+    words = numba.types.Array(numba.int64, 1, "A", aligned=False)
+    return (numba.typeof(data), words, *map(numba.typeof, others))
+
+
+def _numba() -> Any | None:
+    """numba, which keeps what it compiles in the user's cache directory; None where it is not installed or does not work."""
     if find_spec("numba") is None:
         return None
     directory = user_cache("numba")
@@ -77,7 +100,7 @@ def _njit() -> Callable[..., Any] | None:
         import numba
     except (ImportError, OSError):  # a numba that does not fit this Python or numpy
         return None
-    return cast("Callable[..., Any]", numba.njit)
+    return numba
 
 
 def _compiled(njit: Callable[..., Any]) -> dict[str, Callable[..., Any]]:

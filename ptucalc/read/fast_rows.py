@@ -2,26 +2,28 @@
 
 It takes a fraction of the time in which the engine tells cells apart, and needs numba (the extra `fast`). It reads what is
 plainly so and nothing else: one cell between quotation marks, one more column, and the engine reads the whole log. JSON lines
-are left to the engine, which reads them as soon. Rows that are plainly calls are added up by minute on the way.
+are left to the engine, which reads them as soon. Rows that are plainly calls are added up by minute on the way, and read
+again where they are asked for one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
-from ptucalc.read.fast_engine import compiled_rows
+from ptucalc.errors import BadInput, Problem
+from ptucalc.read.fast_engine import RowKernel, compiled_rows
 from ptucalc.read.log_files import LogFile
 from ptucalc.read.log_relation import NAMES, ZONE, Relation
 from ptucalc.read.log_sql import LATEST_US, NUMBERS, quoted
-from ptucalc.read.log_store import BACK_MINUTES, CallStore, PlainSums
+from ptucalc.read.log_store import SAMPLED_STAMPS, CallStore, PlainSums, Weighing, back_if_sorted
 from ptucalc.read.row_blocks import LONGEST_ROW_BYTES, MOST_CELLS, Block, OddRow, ScanPlan, read_blocks
-from ptucalc.read.row_kernel import ABSENT, MINUTE_US, MISSING, SUMS, TOTALS, Plain
-from ptucalc.read.row_templates import Column, names_as_bytes, template_of
+from ptucalc.read.row_kernel import ABSENT, BACK_US, MISSING, SECOND_US, SUMS, TOTALS, Plain, Rows
+from ptucalc.read.row_templates import Column, names_as_words, template_of
 from ptucalc.request_log import Stream
 
-__all__ = ["FastRows", "fast_rows"]
+__all__ = ["FastRows", "KeptCalls", "fast_rows"]
 
 WORTH_BYTES = 200_000_000
 """A smaller log is read before numba has started."""
@@ -45,20 +47,74 @@ PLAIN_FIELDS = (
 """The fields that `Plain` tells the places of, in its order."""
 
 
-class FastRows(NamedTuple):
-    """Rows in arrays: the names that the engine knows plain calls by, those of them at one time stamp in SAMPLED_SHARE, and all
-    others; SQL of each name and of each count (NULL where a cell was empty). The column `us` is the time in microseconds.
-    The status is kept of the others only.
+class KeptCalls:
+    """Plain calls one by one: a relation of the engine, and the arrays that it asks."""
 
-    Of the plain ones: their sums (None where there are none, or they lie too far apart), and how many are over BACK_MINUTES
-    earlier than the one before.
+    def __init__(self, store: CallStore, plan: ScanPlan, kernel: RowKernel, gathered: _Gathered) -> None:
+        self.store = store
+        self.plan = plan
+        self.kernel = kernel
+        self.gathered = gathered
+        self.relation = f"({' union all '.join(f'from {_registered(store, block)}' for block in gathered.plain)})"
+
+    def seconds(self, weighing: Mapping[Stream, Weighing]) -> str | None:
+        """A relation of what these streams' calls weigh together, by group `g` and second `t` since 1970, as `low`.
+
+        None where it would be larger than the calls, or a group weighs nothing.
+        """
+        import numpy
+
+        if self.gathered.bounds_us is None:
+            return None
+        first, last = (us // SECOND_US for us in self.gathered.bounds_us)
+        number, seconds = 1 + max(group for group, _ in weighing.values()), last - first + 1
+        if number * seconds > MOST_ROWS:
+            return None
+        groups = numpy.array([weighing[s][0] if s in weighing else ABSENT for s in self.gathered.streams], numpy.int64)
+        factors = numpy.zeros((len(groups), self.plan.kept_counts), numpy.int64)
+        for row, stream in enumerate(self.gathered.streams):
+            if stream in weighing:
+                for place, factor in self._factors(weighing[stream][1]):
+                    factors[row, place] = factor
+        sums = numpy.zeros((number, seconds), numpy.int64)
+        for rows, count in self.gathered.rooms:
+            self.kernel.sum_seconds(
+                count, rows, self.plan.names, groups, factors.ravel(), first, seconds, sums.reshape(-1)
+            )
+        cells = []
+        for group in sorted({group for group, _ in weighing.values()}):
+            (busy,) = sums[group].nonzero()
+            if not len(busy):
+                return None
+            name = _registered(self.store, {"second": busy, "low": sums[group][busy]})
+            cells.append(f"select {group} as g, second + {first} as t, low from {name}")
+        return f"({' union all '.join(cells)})"
+
+    def _factors(self, factors: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """By the place of a count, what one more of it weighs: input stands for uncached tokens, unless others say so."""
+        uncached, cached, written, output = factors
+        plain = self.plan.plain
+        of_counts = ((plain.input, uncached), (plain.cached, cached - uncached), (plain.written, written - uncached))
+        yield from ((place, factor) for place, factor in (*of_counts, (plain.output, output)) if place != ABSENT)
+
+
+class FastRows(NamedTuple):
+    """Rows in arrays, as relations of the engine: plain calls (when they are asked for; raises BadInput where the files have
+    changed since), those of them at one time stamp in SAMPLED_SHARE, the times of the first ones, and all other rows; SQL of
+    each name and of each count (NULL where a cell was empty). The column `us` is the time in microseconds. The status is
+    kept of the others only.
+
+    Of the plain ones: whether they were kept, and their sums (None where there are none, or they lie too far apart). Of the
+    sound ones: how many are over BACK_MINUTES earlier than the one before, unless they are in no order at all.
     """
 
-    plain: str
+    plain: Callable[[], KeptCalls]
     sample: str
+    firsts: str
     others: str
     names: Mapping[str, str]
     counts: Mapping[str, str]
+    kept: bool
     sums: PlainSums | None
     back: int
 
@@ -69,11 +125,15 @@ def fast_rows(
     files: Sequence[LogFile],
     columns: Mapping[str, str],
     window: tuple[int | None, int | None],
+    longest: int,
+    *,
+    keeps_all: bool,
 ) -> FastRows | None:
     """Read the `columns` (by field) of a relation; None where it is not worth it, or its rows are not all alike.
 
-    The relation knows the names in it and its first time stamps. Calls outside of the window (microseconds) are among the
-    others.
+    The relation knows the names in it and its first time stamps. Calls outside of the window (microseconds), and those with a
+    prompt of more tokens than the longest, are among the others. Without `keeps_all`, plain calls are read again when they
+    are asked for.
     """
     size = sum(file.size for file in files)
     if relation.kind != "table" or any(file.packed for file in files) or size < WORTH_BYTES:
@@ -81,36 +141,63 @@ def fast_rows(
     kernel = compiled_rows()
     counts = [field for field in (*NUMBERS, "status") if field in columns]
     names = [field for field in NAMES if field in columns]
-    plan = None if kernel is None else _plan(relation, files, columns, counts, names, window)
+    plan = None if kernel is None else _plan(relation, files, columns, counts, names, window, longest)
     if kernel is None or plan is None:
         return None
+    plan = plan._replace(keeps_all=keeps_all)
     streams = [Stream(*each) for each in product(*(relation.enums[f][1] if f in names else [""] for f in NAMES))]
-    gathered = _Gathered(plan, streams)
-    done = 0
     try:
-        for block, taken in read_blocks(plan, kernel):
-            gathered.add(block)
-            done += taken
-            if store.progress is not None:
-                store.progress(done / size)
+        gathered = _gathered(store, plan, kernel, streams)
     except OddRow:
         return None
-    number = store.next_number()
-    made = {name: f"{name}_rows{number}" for name in ("plain", "sample", "others")}
-    blocks = gathered.plain or [gathered.empty]
-    for place, block_columns in enumerate(blocks):
-        store.connection.register(f"{made['plain']}_{place}", block_columns)
-    whole = " union all ".join(f"from {made['plain']}_{place}" for place in range(len(blocks)))
-    store.run(f"create view {made['plain']} as {whole}")
-    store.connection.register(made["sample"], _together(gathered.samples))
-    store.connection.register(made["others"], _together(gathered.others))
+
+    def plain() -> KeptCalls:
+        return KeptCalls(store, plan, kernel, gathered if keeps_all else _read_again(store, plan, kernel, gathered))
+
     return FastRows(
-        **made,
+        plain=plain,
+        sample=_registered(store, _together(gathered.samples)),
+        firsts=_registered(store, _together([{"us": times} for times in gathered.firsts])),
+        others=_registered(store, _together(gathered.others)),
         names={field: _name_of(f"d{place}", *relation.enums[field]) for place, field in enumerate(names)},
         counts={field: f"nullif(n{place}, {MISSING})" for place, field in enumerate(counts)},
+        kept=keeps_all,
         sums=gathered.sums(),
-        back=gathered.back,
+        back=back_if_sorted(gathered.back, gathered.sound),
     )
+
+
+def _gathered(store: CallStore, plan: ScanPlan, kernel: RowKernel, streams: Sequence[Stream]) -> _Gathered:
+    """All that a scan reads. Raises OddRow."""
+    gathered = _Gathered(plan, streams)
+    size = sum(file.size for file, _ in plan.files)
+    done = 0
+    for block, taken in read_blocks(plan, kernel):
+        gathered.add(block)
+        done += taken
+        if store.progress is not None:
+            store.progress(done / size)
+    return gathered
+
+
+def _read_again(store: CallStore, plan: ScanPlan, kernel: RowKernel, before: _Gathered) -> _Gathered:
+    """The same once more, with all plain calls. Raises BadInput where the files have changed."""
+    try:
+        again = _gathered(store, plan._replace(keeps_all=True), kernel, before.streams)
+    except (OddRow, OSError):
+        again = None
+    if again is None or again.rows != before.rows or (again.totals != before.totals).any():
+        names = ", ".join(file.name for file, _ in plan.files)
+        expected = "one that stays as it is until all is known of it (copy it first)"
+        raise BadInput([Problem("file", "a log that has changed since it was read", expected, source=names)])
+    return again
+
+
+def _registered(store: CallStore, columns: Mapping[str, Any]) -> str:
+    """The name that the engine knows columns by."""
+    name = f"rows{store.next_number()}"
+    store.connection.register(name, columns)
+    return name
 
 
 def _plan(
@@ -120,6 +207,7 @@ def _plan(
     counts: Sequence[str],
     names: Sequence[str],
     window: tuple[int | None, int | None],
+    longest: int,
 ) -> ScanPlan | None:
     """How the rows are written; None where that is not for a scan."""
     import numpy
@@ -148,15 +236,14 @@ def _plan(
         zone=zone.encode(),
         numbers=numbers,
     )
-    shortest = len(template.literals) + length - len(zone)
-    listed = names_as_bytes([relation.enums[field][1] for field in names], numbers)
+    shortest = int(template.lengths.sum()) + length - len(zone)
+    listed = names_as_words([relation.enums[field][1] for field in names], numbers)
     pairs = list(zip(files, [first for first, *_ in begun], strict=True))
     places = [counts.index(field) if field in counts else ABSENT for field in PLAIN_FIELDS]
     since, until = window
-    plain = Plain._make([*places, 0 if since is None else since, LATEST_US if until is None else until])
-    return ScanPlan(
-        pairs, template, line_end, shortest, listed, plain, len(counts), len(counts) - counts.count("status")
-    )
+    plain = Plain._make([*places, 0 if since is None else since, LATEST_US if until is None else until, longest])
+    kept_counts = len(counts) - counts.count("status")
+    return ScanPlan(pairs, template, line_end, shortest, listed, plain, len(counts), kept_counts, keeps_all=False)
 
 
 def _begin(relation: Relation, file: LogFile) -> tuple[int, bytes] | None:
@@ -178,40 +265,56 @@ def _name_of(code: str, kind: str, names: Sequence[str]) -> str:
 
 
 class _Gathered:
-    """All that was read so far: the columns of plain calls by block, of a sample of them and of others; and what the plain
-    ones add up to."""
+    """All that was read so far: the columns of plain calls by block (at least one, where they are kept), of a sample of them
+    and of others; the times of the first ones; and what the plain ones add up to."""
 
     def __init__(self, plan: ScanPlan, streams: Sequence[Stream]) -> None:
         import numpy
 
-        self.input_column = f"n{plan.plain.input}"
         self.streams = streams
         self.plain: list[Mapping[str, Any]] = []
+        self.rooms: list[tuple[Rows, int]] = []
         self.samples: list[Mapping[str, Any]] = []
         self.others: list[Mapping[str, Any]] = []
-        self.empty: Mapping[str, Any] = {}
+        self.firsts: list[Any] = []
         self.rows = 0
+        self.timed = 0
         self.back = 0
+        self.sound = 0
+        self.last_us: int | None = None
+        self.bounds_us: tuple[int, int] | None = None
+        self.longest = 0
         self.totals = numpy.zeros(len(TOTALS), numpy.int64)
         self.minutes: dict[int, list[tuple[int, Any]]] | None = {}
         """By stream: sums of minutes from a first one on."""
 
     def add(self, block: Block) -> None:
         """Add a block. Raises OddRow where there are too many rows."""
-        times = block.plain["us"]
+        times = block.times
         self.rows += len(times) + len(block.others["us"])
         if self.rows > MOST_ROWS:
             raise OddRow
         self.samples.append(block.sample)
         self.others.append(block.others)
         self.totals += block.totals
-        self.back += block.back
-        if len(times):
-            if self.plain:
-                self.back += bool(times[0] - self.plain[-1]["us"][-1] < -BACK_MINUTES * MINUTE_US)
+        if block.clock["calls"]:
+            if self.last_us is not None:
+                self.back += block.clock["first_us"] - self.last_us < -BACK_US
+            self.back += block.clock["back"]
+            self.sound += block.clock["calls"]
+            self.last_us = block.clock["last_us"]
+        self.longest = max(self.longest, block.longest)
+        if block.plain is not None and (len(times) or not self.plain):
             self.plain.append(block.plain)
-        else:
-            self.empty = block.plain
+        if block.rows is not None:
+            self.rooms.append((block.rows, len(times)))
+        if self.timed < SAMPLED_STAMPS:
+            self.firsts.append(times)
+            self.timed += len(times)
+        if len(times):
+            bounds = (int(times.min()), int(times.max()))
+            known = self.bounds_us or bounds
+            self.bounds_us = (min(known[0], bounds[0]), max(known[1], bounds[1]))
         if block.minutes is None:
             self.minutes = None
         elif self.minutes is not None:
@@ -222,7 +325,7 @@ class _Gathered:
         """The sums of all plain calls; None where there are none, or they lie too far apart."""
         import numpy
 
-        if not self.minutes:
+        if not self.minutes or self.bounds_us is None:
             return None
         found = {}
         for stream, parts in self.minutes.items():
@@ -238,9 +341,8 @@ class _Gathered:
         return PlainSums(
             found,
             dict(zip(TOTALS, self.totals.tolist(), strict=True)),
-            min(int(each["us"].min()) for each in self.plain),
-            max(int(each["us"].max()) for each in self.plain),
-            max(int(each[self.input_column].max()) for each in self.plain),
+            *self.bounds_us,
+            self.longest,
         )
 
 

@@ -30,6 +30,8 @@ class Choices:
     output_share: Fraction | None = None
     calls: bool = False
     """Whether what only a replay needs is kept too: `max_tokens` and durations, in the order of the log."""
+    windows: bool = False
+    """Whether calls will be asked for one by one, so that they are kept rather than read again."""
 
 
 class Batch(NamedTuple):

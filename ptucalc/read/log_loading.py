@@ -35,7 +35,7 @@ from ptucalc.read.log_sql import (
     plain_calls,
     quoted,
 )
-from ptucalc.read.log_store import CallStore, EngineError, PlainSums, back_if_sorted
+from ptucalc.read.log_store import CallStore, EngineError, PlainSums
 from ptucalc.timestamps import TimeLayout, layout_of, parse_us
 
 __all__ = ["Loader"]
@@ -71,7 +71,8 @@ class Loaded(NamedTuple):
     fields it has, its times in the order of the file, as SQL (None where they stand in no order, or are looked at already:
     `back` of them go back), and what numbers its rows.
 
-    Where plain calls are added up already, `parts` are a sample of them, and the others, each a relation of its own.
+    Where plain calls are added up already, `parts` are a sample of them, the times of the first ones, and all other calls, each
+    a relation of its own. `complete` makes the relation where that is left until it is asked for.
     """
 
     name: str
@@ -81,14 +82,18 @@ class Loaded(NamedTuple):
     place: str = "rowid"
     back: int = 0
     sums: PlainSums | None = None
-    parts: tuple[str, str] = ("", "")
+    parts: tuple[str, str, str] = ("", "", "")
+    complete: Callable[[], None] | None = None
 
 
 class Loader:
     """Reads batches into tables of a store; at the end there is one relation `calls`."""
 
-    def __init__(self, store: CallStore, choices: Choices, parse_json: Callable[[str], Any]) -> None:
+    def __init__(
+        self, store: CallStore, choices: Choices, parse_json: Callable[[str], Any], thresholds: Sequence[int]
+    ) -> None:
         self.store = store
+        self.thresholds = thresholds
         self.choices = choices
         self.parse_json = parse_json
         self.reasons: dict[int, str] = {}
@@ -293,7 +298,9 @@ class Loader:
         numbers = [name for name in NUMBERS if name in columns]
         usual = not (reading.input_excludes_cached or reading.output_excludes_reasoning or reading.calls)
         if usual and not reading.late_rules and reading.output_share is None:
-            fast = fast_rows(self.store, relation, files, columns, reading.window)
+            longest = min(self.thresholds, default=LARGEST_KEPT)
+            keeps_all = self.choices.windows
+            fast = fast_rows(self.store, relation, files, columns, reading.window, longest, keeps_all=keeps_all)
             if fast is not None:
                 self._scanned(fast, reading)
                 return True
@@ -354,29 +361,44 @@ class Loader:
     def _scanned(self, fast: FastRows, reading: Reading) -> None:
         """Calls of rows in arrays, as views, and a table of those that are not plain ones."""
         number = self.store.next_number()
-        raw, some, others, odd = f"values{number}", f"sample{number}", f"others{number}", f"odd{number}"
         numbers = [name for name in NUMBERS if name in fast.counts]
-        for name, source in ((raw, fast.plain), (some, fast.sample), (others, fast.others)):
-            status = fast.counts.get("status")
-            if source != fast.others and status is not None:
-                status = "null::integer"
+        coded = "status" in fast.counts
+
+        def as_read(relation: str, status: str | None) -> str:
             values = _typed_values(fast.counts, fast.names, status)
-            self.store.run(f"create view {name} as select us as t_us{values} from {source}")
-        reading = reading._replace(whole=True, coded="status" in fast.counts)
+            return _as_read(f"(select us as t_us{values} from {relation})", numbers, "0")
+
+        reading = reading._replace(whole=True, coded=coded)
+        name, chosen, odd = f"calls{len(self.tables)}", f"chosen{number}", f"odd{number}"
         also = ["kept_row"]
-        self.store.run(f"create table {odd} as {calls(_as_read(others, numbers, '0'), reading, also=also)}")
-        plain, sampled = (
-            plain_calls(_as_read(source, numbers, "0"), reading, only_plain=False, also=also) for source in (raw, some)
-        )
-        name, chosen = f"calls{len(self.tables)}", f"chosen{number}"
-        self.store.run(f"create view {chosen} as {sampled}")
-        self.store.run(f"create view {name} as {plain} union all by name select * exclude (t_text) from {odd}")
-        views = [("view", each) for each in (name, chosen, others, some, raw)]
-        made = [*views[:1], ("table", odd), *views[1:]]
-        rows = 0 if fast.sums is None else fast.sums.totals["rows"]
+        others = calls(as_read(fast.others, fast.counts.get("status")), reading, also=also)
+
+        def of_plain(relation: str) -> str:
+            rows = as_read(relation, "null::integer" if coded else None)
+            return plain_calls(rows, reading, only_plain=False, also=also)
+
+        def complete() -> None:
+            kept = fast.plain()
+            whole = f"{of_plain(kept.relation)} union all by name select * exclude (t_text) from {odd}"
+            self.store.run(f"create view {name} as {whole}")
+            self.store.seconds_of = kept.seconds
+
+        self.store.run(f"create table {odd} as {others}")
+        self.store.run(f"create view {chosen} as {of_plain(fast.sample)}")
+        if fast.kept:
+            complete()
+        made = [("view", name), ("table", odd), ("view", chosen)]
         self.tables.append(
             Loaded(
-                name, made, reading.fields, None, "kept_row", back_if_sorted(fast.back, rows), fast.sums, (chosen, odd)
+                name,
+                made,
+                reading.fields,
+                None,
+                "kept_row",
+                fast.back,
+                fast.sums,
+                (chosen, fast.firsts, odd),
+                None if fast.kept else complete,
             )
         )
 
@@ -433,6 +455,11 @@ class Loader:
         self.back = sum(self.store.going_back(each.in_order) if each.in_order else each.back for each in self.tables)
         selects: list[str] = []
         ids = any("ids" in each.has for each in self.tables)
+        if len(self.tables) > 1:
+            for each in self.tables:
+                if each.complete is not None:
+                    each.complete()
+            self.store.seconds_of = None
         for table, _, has, _, place, *_ in self.tables:
             written = "written" if "cache_write_tokens" in has else "0"
             counts = "requests, unsized, seconds"
@@ -446,12 +473,18 @@ class Loader:
             )
         if len(selects) == 1:
             (loaded,) = self.tables
-            self.store.run(f"create view calls as {selects[0]}")
+            create = f"create view calls as {selects[0]}"
+            if loaded.complete is None:
+                self.store.run(create)
+            else:
+                self.store.complete_later(loaded.complete, create)
             self.store.ids_in = loaded.name
             if loaded.sums is not None:
                 self.store.sums = loaded.sums
-                for part, source in zip(("sample", "rest"), loaded.parts, strict=True):
+                sample, firsts, rest = loaded.parts
+                for part, source in (("sample", sample), ("rest", rest)):
                     self.store.run(f"create view {part} as {selects[0].removesuffix(loaded.name)}{source}")
+                self.store.run(f"create view firsts as from {firsts}")
         else:
             whole = " union all by name ".join(f"({select})" for select in selects)
             self.store.run(f"create table calls as {whole}")

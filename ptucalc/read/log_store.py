@@ -26,10 +26,12 @@ __all__ = [
     "BACK_MINUTES",
     "EXACT_IDS",
     "SAMPLED_SHARE",
+    "SAMPLED_STAMPS",
     "CallStore",
     "EngineError",
     "PlainSums",
     "Totals",
+    "Weighing",
     "back_if_sorted",
 ]
 
@@ -51,6 +53,9 @@ BACK_MINUTES = 5
 BACK_US = BACK_MINUTES * MINUTE_US
 MOST_GOING_BACK = 4
 """Where more than one row in so many goes back in time, the file is just not sorted."""
+
+Weighing = tuple[int, Sequence[int]]
+"""Of a stream: the group that its calls are in, and what an uncached, a cached, a written and an output token of them weigh."""
 
 Progress = Callable[[float], None]
 """Told the share that is done, 0 to 1, now and then during a long query."""
@@ -117,8 +122,11 @@ class CallStore:
         self.progress = progress
         self.ids_in = "calls"
         self.sums: PlainSums | None = None
-        """Of calls that are already added up. All others are then in the relation `rest`, and those of them at one time stamp
-        in `SAMPLED_SHARE` in the relation `sample`."""
+        """Of calls that are already added up. Those of them at one time stamp in `SAMPLED_SHARE` are then in the relation
+        `sample`, the times of the first ones in `firsts`, and all other calls in `rest`."""
+        self.seconds_of: Callable[[Mapping[Stream, Weighing]], str | None] | None = None
+        """What those calls weigh by second, where they are kept; see `KeptCalls.seconds`."""
+        self._completing: Callable[[], None] | None = None
         self.names_made = 0
         config: dict[str, Any] = {
             "autoinstall_known_extensions": "false",
@@ -144,6 +152,23 @@ class CallStore:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def calls(self) -> str:
+        """The relation of all calls. Raises BadInput where it was left until now, and the log has changed."""
+        if self._completing is not None:
+            self._completing()
+            self._completing = None
+        return "calls"
+
+    def complete_later(self, complete: Callable[[], None], create: str) -> None:
+        """Make the relation of all calls (SQL), and before it what it is made of, when it is asked for."""
+
+        def completing() -> None:
+            complete()
+            self.run(create)
+
+        self._completing = completing
 
     def next_number(self) -> int:
         """A number for names, another one each time."""
@@ -180,7 +205,7 @@ class CallStore:
     def totals(self) -> dict[int, Totals]:
         """What there is of each mark, counted in one go."""
         flags = ", ".join(f"count(*) filter ((flags & {flag}) > 0)" for flag in FLAGS)
-        source = "calls" if self.sums is None else "rest"
+        source = self.calls if self.sums is None else "rest"
         rows = self.run(
             f"""select mark, count(*), sum(uncached::bigint + cached + written), sum(output), min(us), max(us),
             count(*) filter (us % {MINUTE_US} = 0), count(*) filter (cached > 0),
@@ -217,7 +242,7 @@ class CallStore:
         ]
         query = f"""select coalesce(deployment::varchar, '') as name, coalesce(model::varchar, '') as of_model,
             {{}} from (select deployment, model, us // {minute_us} - {start} as minute, {bands} as band, {", ".join(sums)}
-            from (select * replace (case when mark = {UNSIZED} then 0 else requests end as requests) from {"calls" if plain is None else "rest"})
+            from (select * replace (case when mark = {UNSIZED} then 0 else requests end as requests) from {self.calls if plain is None else "rest"})
             where mark in ({USED}, {UNSIZED}) group by all) order by name, of_model, minute, band"""
         columns = MinuteSums._fields
         try:  # 128 bits are never needed, and slow to hand over
@@ -231,10 +256,13 @@ class CallStore:
 
     def clock_step_us(self) -> int | None:
         """The finest step of a coarse clock: where most calls share their stamp with another; None for a fine one."""
+        source = self.calls if self.sums is None else "rest"
+        times = f"select us from {source} where mark in ({USED}, {UNSIZED})"
+        if self.sums is not None:
+            times = f"from firsts union all {times}"
         stamps, calls, step = self.run(
             f"""select count(*), sum(n), min(us - before) from (select us, n, lag(us) over (order by us) as before
-            from (select us, count(*) as n from (select us from calls where mark in ({USED}, {UNSIZED}) limit {SAMPLED_STAMPS})
-            group by us))"""
+            from (select us, count(*) as n from ({times} limit {SAMPLED_STAMPS}) group by us))"""
         )[0]
         return None if calls is None or calls < 2 * stamps else step
 
@@ -243,14 +271,16 @@ class CallStore:
 
         None with fewer than two stamps.
         """
-        rows = self.run(f"select distinct us from calls where mark in ({USED}, {UNSIZED}) order by us")
+        rows = self.run(f"select distinct us from {self.calls} where mark in ({USED}, {UNSIZED}) order by us")
         steps = [after - before for (before,), (after,) in pairwise(rows)]
         step = gcd(*steps)
         return step or None, len(steps) >= MANY_STEPS and 2 * steps.count(step) >= len(steps)
 
     def told_seconds(self) -> list[int]:
         """The lengths that buckets say they have."""
-        rows = self.run(f"select distinct seconds from calls where mark in ({USED}, {UNSIZED}) and seconds is not null")
+        rows = self.run(
+            f"select distinct seconds from {self.calls} where mark in ({USED}, {UNSIZED}) and seconds is not null"
+        )
         return sorted(int(seconds) for (seconds,) in rows)
 
     def going_back(self, times: str) -> int:
@@ -270,7 +300,7 @@ class CallStore:
         sampled = rows > COMPARED_CALLS
         only = f"and us % {SAMPLED_SHARE} = 0" if sampled else ""
         columns = "us, deployment, model, uncached, cached, written, output"
-        parts = ("sample", "rest") if sampled and self.sums is not None else ("calls",)
+        parts = ("sample", "rest") if sampled and self.sums is not None else (self.calls,)
         compared = " union all ".join(f"select {columns}, mark from {part}" for part in parts)
         fine, coarse = self.run(
             f"""select coalesce(sum(n - 1) filter (where us % 1000000 <> 0), 0), coalesce(sum(n - 1), 0)
@@ -285,7 +315,7 @@ class CallStore:
 
     def drop_duplicates(self) -> str:
         """Mark all rows of an id but one as duplicates, keeping the first that has tokens; says how they were looked for."""
-        count = int(self.run("select count(h1) from calls")[0][0])
+        count = int(self.run(f"select count(h1) from {self.calls}")[0][0])
         if not count:
             return ""
         windowed = count > EXACT_IDS

@@ -48,7 +48,7 @@ def trace_of(
         f"(coalesce(deployment::varchar, '') = {quoted(deployment)} and coalesce(model::varchar, '') = {quoted(model)})"
         for deployment, model in profiles
     )
-    calls = f"from calls where mark in ({USED}, {UNSIZED}){'' if every else f' and ({chosen})'}"
+    calls = f"from {store.calls} where mark in ({USED}, {UNSIZED}){'' if every else f' and ({chosen})'}"
     back = store.run(f"select count(*) from (select us < lag(us) over () as back {calls}) where back")[0][0]
     order = " order by us, part, place" if back else ""
     columns = _columns(store, f"select us as arrival_us, {', '.join([*tokens, *kept])} {calls}{order}")

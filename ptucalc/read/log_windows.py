@@ -60,9 +60,10 @@ def busiest_windows(
     ]
     thresholds = next(iter(profiles.values())).thresholds
     _make_cells(store, weights, profiles)
-    wanted: set[tuple[int, int]] = set()
-    for seconds, cells in WINDOWS.items():
-        wanted |= _candidates(store, seconds, cells)
+    wanted: dict[tuple[int, int], int] = {}
+    for place, (seconds, cells) in enumerate(WINDOWS.items()):
+        for second in _candidates(store, seconds, cells):
+            wanted[second] = wanted.get(second, 0) | 1 << place
     best = _slide_over_calls(store, wanted, {(w.group, w.stream, w.band): w for w in weights}, thresholds)
     return [
         _maxima([best.get((number, seconds)) for seconds in WINDOWS], scales[number], step_us)
@@ -123,7 +124,15 @@ def _make_cells(store: CallStore, weights: Sequence[_Weights], profiles: Mapping
         [_most(w) for w in weights],
     ]
     store.run(f"insert into weights select {', '.join('unnest(?)' for _ in columns)}", columns)
-    store.run(f"create or replace temp table cells1 as {_seconds(weights, profiles)}")
+    relation = store.calls
+    added_up = _added_up(store, weights)
+    if added_up is None:
+        query = _seconds(relation, weights, profiles)
+    else:
+        store.run(f"create or replace temp table others1 as {_seconds('rest', weights, profiles)}")
+        query = f"""select g, t, a.low + coalesce(o.low, 0) as low, a.low + coalesce(o.high, 0) as high from {added_up} a
+            left join others1 o using (g, t) union all select g, t, low, high from others1 anti join {added_up} using (g, t)"""
+    store.run(f"create or replace temp table cells1 as {query}")
     for size, of in CELLS.items():
         store.run(
             f"""create or replace temp table cells{size} as select g, t // {size // of} as t, sum(low)::bigint as low,
@@ -131,12 +140,22 @@ def _make_cells(store: CallStore, weights: Sequence[_Weights], profiles: Mapping
         )
 
 
-def _seconds(weights: Sequence[_Weights], profiles: Mapping[Stream, DemandProfile]) -> str:
-    """Weighted tokens of every group and second."""
+def _added_up(store: CallStore, weights: Sequence[_Weights]) -> str | None:
+    """A relation of what the calls that are kept in arrays weigh by group and second; None where there are none, or they are in
+    several groups. The others are in the relation `rest`."""
+    if store.seconds_of is None or store.sums is None:
+        return None
+    lowest = [weight for weight in weights if weight.band == 0]
+    weighing = {weight.stream: (weight.group, weight.factors) for weight in lowest}
+    return store.seconds_of(weighing) if weighing and len(weighing) == len(lowest) else None
+
+
+def _seconds(relation: str, weights: Sequence[_Weights], profiles: Mapping[Stream, DemandProfile]) -> str:
+    """Weighted tokens of every group and second, from a relation of calls."""
     thresholds = next(iter(profiles.values())).thresholds
     unsized = any(profile.unsized for profile in profiles.values())
     t = f"us // {SECOND_US} as t"
-    used = f"calls where mark in ({USED}, {UNSIZED})"
+    used = f"{relation} where mark in ({USED}, {UNSIZED})"
     band = f"{_band(thresholds)} as band"
     if len(weights) > MOST_CASES or len({(w.stream, w.band) for w in weights}) < len(weights):
         value = "uncached * w1 + cached * w2 + written * w3 + output * w4"
@@ -243,19 +262,23 @@ def _candidates(store: CallStore, seconds: int, cells: Sequence[int]) -> set[tup
 
 def _slide_over_calls(
     store: CallStore,
-    wanted: set[tuple[int, int]],
+    wanted: Mapping[tuple[int, int], int],
     weights: Mapping[tuple[int, tuple[str, str], int], _Weights],
     thresholds: Sequence[int],
 ) -> dict[tuple[int, int], int | Fraction]:
-    """The busiest window of each group and length among the calls of these seconds, in parts of the group's scale."""
-    store.run("create or replace temp table wanted (g integer, t bigint)")
-    ordered = sorted(wanted)
-    store.run("insert into wanted select unnest(?), unnest(?)", [[g for g, _ in ordered], [t for _, t in ordered]])
+    """The busiest window of each group and length among the calls of these seconds, in parts of the group's scale.
+
+    `wanted` are groups and seconds, each with a bit for every length that needs it.
+    """
+    store.run("create or replace temp table wanted (g integer, t bigint, bits integer)")
+    ordered = [(group, second, bits) for (group, second), bits in sorted(wanted.items())]
+    columns = [list(column) for column in zip(*ordered, strict=True)] or [[], [], []]
+    store.run("insert into wanted select unnest(?), unnest(?), unnest(?)", columns)
     store.run(  # few calls, before names are looked at
-        f"""create or replace temp table near_calls as select * from calls where us // {SECOND_US} in (select t from wanted)
+        f"""create or replace temp table near_calls as select * from {store.calls} where us // {SECOND_US} in (select t from wanted)
         and mark in ({USED}, {UNSIZED})"""
     )
-    query = f"""select g, us, deployment, model, band, mark, uncached, cached, written, output from
+    query = f"""select g, us, bits, deployment, model, band, mark, uncached, cached, written, output from
         (select coalesce(deployment::varchar, '') as deployment, coalesce(model::varchar, '') as model, us, mark, uncached,
         cached, written, output, {_band(thresholds)} as band from near_calls)
         join weights using (deployment, model, band) join wanted w using (g) where w.t = us // {SECOND_US} order by g, us"""
@@ -265,7 +288,7 @@ def _slide_over_calls(
     windows: list[tuple[int, int, deque[tuple[int, int | Fraction]]]] = []
     totals: list[int | Fraction] = []
     while rows := cursor.fetchmany(CHUNK):
-        for group, us, deployment, model, band, mark, *tokens in rows:
+        for group, us, bits, deployment, model, band, mark, *tokens in rows:
             if group != before:
                 windows = [(seconds, seconds * SECOND_US, deque()) for seconds in WINDOWS]
                 totals = [0] * len(windows)
@@ -273,6 +296,8 @@ def _slide_over_calls(
             weight = weights[group, (deployment, model), band]
             value = weight.unsized if mark == UNSIZED else sum(map(int.__mul__, tokens, weight.factors))
             for index, (seconds, length, kept) in enumerate(windows):
+                if not bits >> index & 1:
+                    continue
                 kept.append((us, value))
                 total = totals[index] + value
                 while kept[0][0] <= us - length:

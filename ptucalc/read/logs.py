@@ -67,7 +67,8 @@ FLAGGED = {
 
 
 class RequestLog:
-    """A log that was read; close it (or use it in a with statement), for it keeps calls for further questions.
+    """A log that was read; close it (or use it in a with statement), for it keeps calls for further questions, or reads a
+    large table again for them.
 
     `source` says how it was understood, `profiles` are its minutes by stream, `window_maxima` its busiest windows.
     """
@@ -108,7 +109,10 @@ class RequestLog:
         return self._profiles
 
     def window_maxima(self, weights: Sequence[Mapping[Stream, Mapping[int, TokenWeights]]]) -> list[WindowMaxima]:
-        """For each group of streams (weights by band of each stream) its busiest windows, throttled calls included."""
+        """For each group of streams (weights by band of each stream) its busiest windows, throttled calls included.
+
+        Raises BadInput where the log is read again for it, and has changed.
+        """
         if not weights:
             return []
         if self.source.grain == "bucket":
@@ -157,6 +161,7 @@ def read_log(
     output_share: Fraction | None = None,
     skip_bad: bool = False,
     calls: bool = False,
+    windows: bool = False,
     thresholds: Sequence[int] | None = None,
     formats: FormatBook | None = None,
     progress: Progress | None = None,
@@ -167,8 +172,10 @@ def read_log(
     settles dates such as 2/11/2026, `time_zone` is that of stamps without one (UTC), `since` (included) and `until`
     (excluded) are times on the log's clock. `bucket_seconds` is how long the rows of a bucketed log are where that cannot
     be told; `output_share` the share of output where only total tokens are known. `thresholds` are the prompt sizes by
-    which calls are kept apart (default: every limit in the catalog). `calls` keeps what `RequestLog.trace` needs. Rows that cannot be read are counted by reason;
-    more than one in a hundred, or cached tokens above the input, are refused unless `skip_bad`. Raises BadInput.
+    which calls are kept apart (default: every limit in the catalog). `calls` keeps what `RequestLog.trace` needs; `windows` tells that
+    `RequestLog.window_maxima` will be asked, so that a large table is not read a second time for it. Rows that cannot be
+    read are counted by reason; more than one in a hundred, or cached tokens above the input, are refused unless `skip_bad`.
+    Raises BadInput.
     """
     from ptucalc.read.log_formats import load_formats
 
@@ -185,6 +192,7 @@ def read_log(
         output_excludes_reasoning,
         output_share,
         calls,
+        windows,
     )
     store = CallStore(progress)
     try:
@@ -234,7 +242,7 @@ class _Reading:
             files, self.formats, self.store, given=self.choices.given, output_share=self.output_share
         )
         self.findings += found
-        self.loader = Loader(self.store, self.choices, self.formats.parse_json)
+        self.loader = Loader(self.store, self.choices, self.formats.parse_json, thresholds)
         for batch in batches:
             # of several files at once, the engine keeps no order
             for each in [batch._replace(files=(file,)) for file in batch.files] if self.choices.calls else [batch]:
@@ -415,7 +423,9 @@ class _Reading:
         """Whether every call, of enough to tell, begins on a whole minute."""
         if self.loader.layouts[0].relative or any(totals.whole_minutes < totals.rows for totals in self.used):
             return False
-        (stamps,) = self.store.run(f"select approx_count_distinct(us) from calls where mark in ({USED}, {UNSIZED})")[0]
+        (stamps,) = self.store.run(
+            f"select approx_count_distinct(us) from {self.store.calls} where mark in ({USED}, {UNSIZED})"
+        )[0]
         return bool(stamps > 2)
 
     def _profiles(
@@ -460,7 +470,7 @@ class _Reading:
                 if span.repeated and span.offset_us is not None:
                     start, end = span.start - span.offset_us, after.start - span.offset_us
                     rows = self.store.run(
-                        f"select count(*) from calls where mark in ({USED}, {UNSIZED}) and us >= {start} and us < {end}"
+                        f"select count(*) from {self.store.calls} where mark in ({USED}, {UNSIZED}) and us >= {start} and us < {end}"
                     )
                     if rows[0][0]:
                         yield Finding("repeated_hour", int(rows[0][0]), zone)

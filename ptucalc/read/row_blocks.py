@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from ptucalc.read.fast_engine import RowKernel
 from ptucalc.read.log_files import LogFile
-from ptucalc.read.log_store import BACK_MINUTES, SAMPLED_SHARE
-from ptucalc.read.row_kernel import MINUTE_US, SUMS, TOTALS, Names, Plain, Rows, Template
+from ptucalc.read.log_store import SAMPLED_SHARE
+from ptucalc.read.row_kernel import CLOCK, MINUTE_US, SUMS, TOTALS, Names, Plain, Rows, Template
+from ptucalc.read.row_templates import WORD_BYTES
 
 __all__ = ["MOST_CELLS", "Block", "OddRow", "ScanPlan", "read_blocks"]
 
@@ -34,7 +35,8 @@ class OddRow(Exception):
 
 class ScanPlan(NamedTuple):
     """What a scan needs: the files and where their rows begin, how a row is written and ends, how long one is at least, how
-    many columns of counts there are, and how many of them, from the first on, are kept of plain calls."""
+    many columns of counts there are, and how many of them, from the first on, are kept of plain calls; whether all of those
+    are kept, or only a sample."""
 
     files: Sequence[tuple[LogFile, int]]
     template: Template
@@ -44,21 +46,25 @@ class ScanPlan(NamedTuple):
     plain: Plain
     counts: int
     kept_counts: int
+    keeps_all: bool
 
 
 class Block(NamedTuple):
-    """What was read of a block, as columns us, n0, n1 ... and d0, d1 ...: plain calls, those at one time stamp in
-    SAMPLED_SHARE, and all other rows.
+    """What was read of a block, as columns us, n0, n1 ... and d0, d1 ...: plain calls, which also stand in `rows` (both None
+    where only a sample is kept), those at one time stamp in SAMPLED_SHARE, and all other rows.
 
-    Of the plain ones: TOTALS; how many are over BACK_MINUTES earlier than the row before; their sums by stream and minute
-    from the first one on (an array of streams, minutes and sums), or None where they lie too far apart.
+    Of the plain ones: their times and the longest prompt; TOTALS; their sums by stream and minute from the first one on (an
+    array of streams, minutes and sums), or None where they lie too far apart. And CLOCK.
     """
 
-    plain: Mapping[str, Any]
+    plain: Mapping[str, Any] | None
+    rows: Rows | None
     sample: Mapping[str, Any]
     others: Mapping[str, Any]
+    times: Any
+    longest: int
     totals: Any
-    back: int
+    clock: Mapping[str, int]
     first_minute: int
     minutes: Any | None
 
@@ -100,26 +106,40 @@ class _BlockReader:
         before = 0 if is_first else 1  # a row begins here if the byte before ends another
         stop = min(BLOCK_BYTES, file.size - begin) + before
         data = self._text(file, begin - before, stop)
-        rows, others = self._room(stop), self._room(stop)
+        rows, others = self._rooms()
         count, odd = 0, 0
+        clock = numpy.zeros(len(CLOCK), numpy.int64)
         start = data.find(b"\n", 0, stop) + 1 if before else 0
         if start or not before:
-            text = numpy.frombuffer(data, numpy.uint8)
+            words = numpy.ndarray((len(data) - WORD_BYTES + 1,), numpy.int64, data, 0, (1,))
             count, odd, ended = self.kernel.scan_rows(
-                text, start, stop, plan.template, plan.names, plan.plain, rows, others
+                numpy.frombuffer(data, numpy.uint8),
+                words,
+                start,
+                stop,
+                plan.template,
+                plan.names,
+                plan.plain,
+                rows,
+                others,
+                clock,
             )
             if ended < stop:
                 raise OddRow
         totals = numpy.zeros(len(TOTALS), numpy.int64)
         first_minute, sums = self._added(count, rows, totals)
         plain = self._columns(rows, count, plan.kept_counts)
-        chosen = plain["us"] % SAMPLED_SHARE == 0
+        times = plain["us"]
+        chosen = times % SAMPLED_SHARE == 0
         return Block(
-            plain,
+            plain if plan.keeps_all else None,
+            rows if plan.keeps_all else None,
             {name: values[chosen] for name, values in plain.items()},
             {name: values.copy() for name, values in self._columns(others, odd, plan.counts).items()},
+            times if plan.keeps_all else times.copy(),
+            int(plain[f"n{plan.plain.input}"].max(initial=0)),
             totals,
-            int(numpy.count_nonzero(numpy.diff(plain["us"]) < -BACK_MINUTES * MINUTE_US)),
+            dict(zip(CLOCK, clock.tolist(), strict=True)),
             first_minute,
             sums,
         )
@@ -141,11 +161,20 @@ class _BlockReader:
         data[end : end + len(after)] = after
         return data
 
-    def _room(self, length: int) -> Rows:
-        """Room for the rows in so many bytes; memory that is never written to is never taken."""
+    def _rooms(self) -> tuple[Rows, Rows]:
+        """Room for the plain calls of a block, and for its other rows: where they are not kept, the same for every block."""
+        if self.plan.keeps_all:
+            return self._room(), self._room()
+        if not hasattr(self.own, "rooms"):
+            self.own.rooms = self._room(), self._room()
+        rooms: tuple[Rows, Rows] = self.own.rooms
+        return rooms
+
+    def _room(self) -> Rows:
+        """Room for all rows of a block; memory that is never written to is never taken."""
         import numpy
 
-        capacity = length // self.plan.shortest + 2
+        capacity = (BLOCK_BYTES + 1) // self.plan.shortest + 2
         return Rows(
             numpy.empty(capacity, numpy.int64),
             numpy.empty(capacity * self.plan.counts, numpy.int32),

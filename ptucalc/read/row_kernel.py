@@ -10,8 +10,22 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ptucalc.read.log_sql import LARGEST_KEPT
+from ptucalc.read.log_store import BACK_MINUTES
 
-__all__ = ["ABSENT", "KINDS", "MISSING", "TOTALS", "Names", "Plain", "Rows", "Template", "scan_rows", "sum_minutes"]
+__all__ = [
+    "ABSENT",
+    "CLOCK",
+    "KINDS",
+    "MISSING",
+    "TOTALS",
+    "Names",
+    "Plain",
+    "Rows",
+    "Template",
+    "scan_rows",
+    "sum_minutes",
+    "sum_seconds",
+]
 
 TEXT, TIME, COUNT, NAME = range(4)
 KINDS = {"text": TEXT, "time": TIME, "count": COUNT, "name": NAME}
@@ -27,30 +41,44 @@ TOTALS = ("rows", "input", "output", "whole_minutes", "with_cached", "cached_tol
 """What `sum_minutes` adds up over all rows: tokens; rows on a whole minute, with cached tokens, with a count of them, without
 one though other input is there."""
 
+CLOCK = ("calls", "back", "first_us", "last_us")
+"""What `scan_rows` tells of sound calls, plain ones and those with a longer prompt: how many there are, how many are over
+BACK_MINUTES earlier than the one before, and the times of the first and of the last one, as they stand there."""
+
 MINUTE_US = 60_000_000
+SECOND_US = 1_000_000
+BACK_US = BACK_MINUTES * MINUTE_US
 SUMS = 5
+LONGEST_COUNT = 18
+"""Digits that are read as they stand."""
 DAY_SECONDS = 86_400
 
 
 class Template(NamedTuple):
-    """How a row is written: for each value its kind and the column that it goes to, and where the literal before it begins
-    among `literals` (one more begins after the last value, and one entry tells where that one ends).
+    """How a row is written: for each value its kind and the column that it goes to.
 
-    Times have `digits` digits after a point, or none and no point. A count may be left out.
+    Before each value, and after the last one, stands a literal of at most 8 bytes: a word of which `masks` tells the bytes
+    that count, and how long it is. `next_bytes` are the first bytes of the literals after each value. Times have `digits`
+    digits after a point, or none and no point. A count may be left out.
     """
 
     kinds: Any
     columns: Any
-    literal_at: Any
     literals: Any
+    masks: Any
+    lengths: Any
+    next_bytes: Any
     digits: int
 
 
 class Names(NamedTuple):
-    """Names by column: those of column n are from `first[n]` to `first[n + 1]`; name m is text[at[m]:at[m + 1]]."""
+    """Names by column: those of column n are from `first[n]` to `first[n + 1]`; name m is the words from `at[m]` to
+    `at[m + 1]`, of which `masks` tells the bytes that count, and `lengths[m]` bytes long."""
 
-    text: Any
+    words: Any
+    masks: Any
     at: Any
+    lengths: Any
     first: Any
 
 
@@ -67,7 +95,8 @@ class Rows(NamedTuple):
 
 
 class Plain(NamedTuple):
-    """Where each count stands among the counts, or ABSENT; and the time from which on, and before which, calls are wanted.
+    """Where each count stands among the counts, or ABSENT; the time from which on, and before which, calls are wanted; and the
+    longest prompt of a plain one.
 
     A row is plainly a call where its input and output are known, and not both 0, the cached and written tokens are part of
     the input and the reasoning tokens of the output, and the total, if told, is input + output.
@@ -81,35 +110,44 @@ class Plain(NamedTuple):
     total: int
     since_us: int
     until_us: int
+    longest: int
 
 
 def scan_rows(
-    data: Any, start: int, stop: int, template: Template, names: Names, plain: Plain, rows: Rows, others: Rows
+    data: Any,
+    words: Any,
+    start: int,
+    stop: int,
+    template: Template,
+    names: Names,
+    plain: Plain,
+    rows: Rows,
+    others: Rows,
+    clock: Any,
 ) -> tuple[int, int, int]:
     """Read the rows that begin from `start` on and before `stop`: plain calls into `rows`, all others into `others`.
 
     Returns how many of each, and where the scan ended: before `stop` where a row is not as the template says, or there is
-    no room for it. `data` goes on past `stop` to the end of the last row, and then with at least as many zero bytes as the
-    longest literal, name or time.
+    no room for it. `data` goes on past `stop` to the end of the last row, and then with zero bytes: at least 8 more than the
+    longest literal, name or time has. `clock` is CLOCK. `words[n]` is the 8 bytes from `data[n]` on as one number.
     """
-    kinds, columns, literal_at, literals = template.kinds, template.columns, template.literal_at, template.literals
-    digits, capacity = template.digits, rows.capacity
+    kinds, columns, digits = template.kinds, template.columns, template.digits
+    literals, literal_masks, literal_lengths = template.literals, template.masks, template.lengths
+    next_bytes, capacity = template.next_bytes, rows.capacity
     values = len(kinds)
     last_seen = [0] * (names.first[len(names.first) - 1] + 1)  # beside each name, and in the first column
     day_read, day_seconds = 0, 0
     time_at, minute_seconds = 0, 0
     at = start
     count, odd = 0, 0
+    calls, back, before_us = 0, 0, 0
     while at < stop and count < capacity and odd < others.capacity:
         p = at
         beside = 0
         for value in range(values + 1):
-            literal, end = literal_at[value], literal_at[value + 1]
-            while literal < end and data[p] == literals[literal]:
-                literal += 1
-                p += 1
-            if literal < end:
+            if words[p] & literal_masks[value] != literals[value]:
                 return count, odd, at
+            p += literal_lengths[value]
             if value == values:
                 break
             kind = kinds[value]
@@ -121,41 +159,37 @@ def scan_rows(
                     number = number * 10 + digit
                     p += 1
                     digit = data[p] - 48
-                    if number > LARGEST_KEPT:
-                        return count, odd, at
+                if number > LARGEST_KEPT or p > first + LONGEST_COUNT:
+                    return count, odd, at
                 if p == first:
                     number = MISSING
                 rows.counts[columns[value] * capacity + count] = number
             elif kind == NAME:
                 column = columns[value]
                 low, high = names.first[column], names.first[column + 1]
-                number = last_seen[beside]
-                after = literals[end]  # of the next literal, the first byte
+                name = low + last_seen[beside]
                 tried = low
                 while tried < high:
-                    a, b = names.at[low + number], names.at[low + number + 1]
+                    word, end = names.at[name], names.at[name + 1]
                     q = p
-                    while a < b and data[q] == names.text[a]:
-                        a += 1
-                        q += 1
-                    if a == b and data[q] == after:
+                    while word < end and words[q] & names.masks[word] == names.words[word]:
+                        word += 1
+                        q += 8
+                    if word == end and data[p + names.lengths[name]] == next_bytes[value]:
                         break
-                    number += 1
-                    if number == high - low:
-                        number = 0
+                    name += 1
+                    if name == high:
+                        name = low
                     tried += 1
                 if tried == high:
                     return count, odd, at
-                p = q
-                last_seen[beside] = number
-                beside = low + number + 1
-                rows.names[column * capacity + count] = number
+                p += names.lengths[name]
+                last_seen[beside] = name - low
+                beside = name + 1
+                rows.names[column * capacity + count] = name - low
             elif kind == TIME:
                 # 2026-11-02T09:00:00, which is 19 bytes long; mostly it is the minute of the row before
-                same = 0
-                while same < 16 and data[p + same] == data[time_at + same]:
-                    same += 1
-                if same < 16 or time_at == 0:
+                if words[p] != words[time_at] or words[p + 8] != words[time_at + 8] or time_at == 0:
                     if data[p + 4] != 45 or data[p + 7] != 45 or data[p + 13] != 58:
                         return count, odd, at
                     if data[p + 10] != 84 and data[p + 10] != 32:
@@ -211,9 +245,8 @@ def scan_rows(
                         fraction *= 10
                 rows.times[count] = (minute_seconds + second) * 1_000_000 + fraction
             else:
-                after = literals[end]
                 byte = data[p]
-                while byte != after:
+                while byte != next_bytes[value]:
                     if byte < 32 or byte > 126 or byte == 34 or byte == 92:
                         return count, odd, at
                     p += 1
@@ -231,12 +264,16 @@ def scan_rows(
         if plain.total != ABSENT and rows.counts[plain.total * capacity + count] != MISSING:
             total = rows.counts[plain.total * capacity + count]
         known = given >= 0 and made >= 0 and given + made > 0 and total == given + made
-        if (
-            known
-            and cached + written <= given
-            and reasoning <= made
-            and plain.since_us <= rows.times[count] < plain.until_us
-        ):
+        time = rows.times[count]
+        sound = known and cached + written <= given and reasoning <= made and plain.since_us <= time < plain.until_us
+        if sound:
+            if calls == 0:
+                clock[2] = time
+            elif time < before_us - BACK_US:
+                back += 1
+            before_us = time
+            calls += 1
+        if sound and given <= plain.longest:
             count += 1
         else:
             others.times[odd] = rows.times[count]
@@ -247,6 +284,7 @@ def scan_rows(
                 elif kinds[value] == NAME:
                     others.names[place * others.capacity + odd] = rows.names[place * capacity + count]
             odd += 1
+    clock[0], clock[1], clock[3] = calls, back, before_us
     return count, odd, at
 
 
@@ -286,3 +324,25 @@ def sum_minutes(
         totals[4] += cached > 0
         totals[5] += told
         totals[6] += not told and given - written > 0
+
+
+def sum_seconds(
+    count: int, rows: Rows, names: Names, groups: Any, factors: Any, first_second: int, seconds: int, sums: Any
+) -> None:
+    """Add up what `count` calls weigh, all of them in so many seconds from the first one on.
+
+    `groups` tells the group of each stream (numbered as in `sum_minutes`), or ABSENT; a call weighs its first counts, 0 for an
+    unknown one, times the factors of its stream. Second s of group g is at g * seconds + s.
+    """
+    capacity = rows.capacity
+    counts = len(factors) // len(groups)
+    for row in range(count):
+        stream = 0
+        for column in range(len(names.first) - 1):
+            stream = stream * (names.first[column + 1] - names.first[column]) + rows.names[column * capacity + row]
+        group = groups[stream]
+        if group != ABSENT:
+            weight = 0
+            for column in range(counts):
+                weight += max(0, rows.counts[column * capacity + row]) * factors[stream * counts + column]
+            sums[group * seconds + rows.times[row] // SECOND_US - first_second] += weight
