@@ -10,7 +10,7 @@ import pytest
 
 from ptucalc import load_catalog, read_log
 from ptucalc.errors import BadInput
-from ptucalc.read import fast_rows, log_loading, log_relation, log_store, row_blocks
+from ptucalc.read import fast_rows, log_loading, log_relation, log_store, row_blocks, row_gathering
 
 from .engines import compiled_row_kernel
 
@@ -52,7 +52,7 @@ def reads(monkeypatch):
         kept.append(plan.keeps_all)
         return row_blocks.read_blocks(plan, kernel)
 
-    monkeypatch.setattr(fast_rows, "read_blocks", read)
+    monkeypatch.setattr(row_gathering, "read_blocks", read)
     return kept
 
 
@@ -361,7 +361,7 @@ def test_more_rows_than_memory_is_meant_for(tmp_path, monkeypatch, scans):
     path = tmp_path / "log.csv"
     path.write_bytes(as_csv([ROW.split(",")] * 50))
     for most, is_scanned in ((50, True), (49, False)):
-        monkeypatch.setattr(fast_rows, "MOST_ROWS", most)
+        monkeypatch.setattr(row_gathering, "MOST_ROWS", most)
         scanned, engine = both_ways(path, scans, monkeypatch)
         assert scanned == engine
         assert {scan is not None for scan in scans} == {is_scanned}
