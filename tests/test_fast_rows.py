@@ -230,6 +230,11 @@ def test_seconds_of_kept_calls_by_hand(tmp_path, scans):
             (1, 3, 37),
         ]
         assert found({chat: (0, (0, 0, 0, 0))}) is None
+        tokens = 100 * 1050 + 1050 + 11
+        largest = (2**63 - 1) // (8 * tokens)
+        assert found({chat: (0, (0, 0, 0, largest))}) == [(0, 1, 5000 * largest), (0, 3, largest)]
+        assert found({chat: (0, (0, 0, 0, largest + 1))}) is None
+        assert found({chat: (10_000_000, (1, 1, 1, 1))}) is None  # three seconds of so many groups
 
 
 @pytest.mark.parametrize("change", ["other tokens", "one row less", "an odd row", "removed"])

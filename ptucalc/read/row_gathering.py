@@ -18,6 +18,11 @@ MOST_ROWS = 20_000_000
 """So many fit into the memory that the engine has, too."""
 
 
+LARGEST_SUM = 2**63 - 1
+MOST_TERMS = 8
+"""A token is part of fewer terms of a sum: it is input, cached or written (which takes back that it is input), or output."""
+
+
 class Gathered:
     """All that was read so far: the columns of plain calls by block (at least one, where they are kept), of a sample of them
     and of others; the times of the first ones; and what the plain ones add up to."""
@@ -139,7 +144,7 @@ class KeptCalls:
     def seconds(self, weighing: Mapping[Stream, Weighing]) -> str | None:
         """A relation of what these streams' calls weigh together, by group `g` and second `t` since 1970, as `low`.
 
-        None where it would be larger than the calls, or a group weighs nothing.
+        None where it would be larger than the calls, or than 64 bits hold, or a group weighs nothing.
         """
         import numpy
 
@@ -147,7 +152,9 @@ class KeptCalls:
             return None
         first, last = (us // SECOND_US for us in self.gathered.bounds_us)
         number, seconds = 1 + max(group for group, _ in weighing.values()), last - first + 1
-        if number * seconds > MOST_ROWS:
+        heaviest = max(factor for _, factors in weighing.values() for factor in factors)
+        tokens = sum(int(self.gathered.totals[TOTALS.index(name)]) for name in ("input", "output"))
+        if number * seconds > MOST_ROWS or MOST_TERMS * tokens * heaviest > LARGEST_SUM:
             return None
         groups = numpy.array([weighing[s][0] if s in weighing else ABSENT for s in self.gathered.streams], numpy.int64)
         factors = numpy.zeros((len(groups), self.plan.kept_counts), numpy.int64)
