@@ -459,7 +459,6 @@ class Loader:
             for each in self.tables:
                 if each.complete is not None:
                     each.complete()
-            self.store.seconds_of = None
         for table, _, has, _, place, *_ in self.tables:
             written = "written" if "cache_write_tokens" in has else "0"
             counts = "requests, unsized, seconds"
