@@ -237,7 +237,7 @@ def test_seconds_of_kept_calls_by_hand(tmp_path, scans):
         assert found({chat: (10_000_000, (1, 1, 1, 1))}) is None  # three seconds of so many groups
 
 
-@pytest.mark.parametrize("change", ["other tokens", "one row less", "an odd row", "removed"])
+@pytest.mark.parametrize("change", ["other tokens", "another minute", "one row less", "an odd row", "removed"])
 def test_a_log_that_has_changed_when_it_is_read_again(tmp_path, monkeypatch, change):
     monkeypatch.setattr(log_store, "COMPARED_CALLS", 10)
     path = tmp_path / "log.csv"
@@ -248,7 +248,12 @@ def test_a_log_that_has_changed_when_it_is_read_again(tmp_path, monkeypatch, cha
             path.unlink()
         else:
             row = ROW.encode() + b"\n"
-            by = {"other tokens": row.replace(b"1000", b"1001"), "one row less": b"", "an odd row": b'"' + row[1:]}
+            by = {
+                "other tokens": row.replace(b"1000", b"1001"),
+                "another minute": row.replace(b"09:00", b"09:01"),
+                "one row less": b"",
+                "an odd row": b'"' + row[1:],
+            }
             path.write_bytes(text.removesuffix(row) + by[change])
         with pytest.raises(BadInput, match=r"copy it first.*changed since it was read") as caught:
             log.window_maxima([{stream: {0: WEIGHTS} for stream in log.profiles}])

@@ -124,7 +124,7 @@ def gather_again(store: CallStore, plan: ScanPlan, kernel: RowKernel, before: Ga
         again = gather(store, plan._replace(keeps_all=True), kernel, before.streams)
     except (OddRow, OSError):
         again = None
-    if again is None or (again.totals != before.totals).any():
+    if again is None or (again.totals != before.totals).any() or again.sums() != before.sums():
         names = ", ".join(file.name for file, _ in plan.files)
         expected = "one that stays as it is until all is known of it (copy it first)"
         raise BadInput([Problem("file", "a log that has changed since it was read", expected, source=names)])

@@ -50,7 +50,7 @@ SECOND_US = 1_000_000
 BACK_US = BACK_MINUTES * MINUTE_US
 SUMS = 5
 LONGEST_COUNT = 18
-"""Digits that are read as they stand."""
+"""Digits that surely fit into 64 bits, in which compiled code counts on past the end without a word."""
 DAY_SECONDS = 86_400
 
 
